@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Turns a bring-up of `stack.py` into a launch description; needs a ROS installation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from launch import LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, Shutdown
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+
+from furuta_bringup.stack import NodeSpec, launch_arguments, parse_arguments
+
+
+def describe(kind: Any, stack: Callable[[Any], list[NodeSpec]]) -> LaunchDescription:
+    """Launch description of a bring-up: its arguments, and its nodes once these are known."""
+    declared = launch_arguments(kind)
+
+    def nodes(context: LaunchContext) -> list[Node]:
+        texts = {name: LaunchConfiguration(name).perform(context) for name, *_ in declared}
+        return [_action(spec) for spec in stack(parse_arguments(kind, texts))]
+
+    return LaunchDescription(
+        [
+            DeclareLaunchArgument(name, default_value=default, description=text)
+            for name, default, text in declared
+        ]
+        + [OpaqueFunction(function=nodes)]
+    )
+
+
+def _action(spec: NodeSpec) -> Node:
+    # A text that looks like yaml (a URDF) must stay a text.
+    parameters = {
+        name: ParameterValue(value, value_type=str) if isinstance(value, str) else value
+        for name, value in spec.parameters.items()
+    }
+    return Node(
+        package=spec.package,
+        executable=spec.executable,
+        parameters=[parameters],
+        arguments=list(spec.arguments),
+        output='screen',
+        on_exit=Shutdown(reason=f'{spec.name} ended'),
+    )

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which nodes make up a bring-up and which arguments it takes; launch files and `furuta` read it.
+
+The fields of an arguments class are the launch arguments (`robot:=furuta`) and, with the same
+names and help, the options of the command (`--robot furuta`). `ros2 launch` reads this file with
+the system's Python, so it imports nothing that a plain ROS installation lacks.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_type_hints
+
+from furuta_description.files import robot_file
+
+PACKAGE_DIR = Path(__file__).parent
+RVIZ_CONFIG = PACKAGE_DIR / 'rviz' / 'furuta.rviz'
+Arguments = TypeVar('Arguments')
+
+
+def _option(default: Any, text: str) -> Any:
+    return field(default=default, metadata={'help': text})
+
+
+@dataclass(frozen=True)
+class SimArguments:
+    """Arguments of `sim.launch.py` and of `furuta sim`."""
+
+    robot: str = _option('furuta', 'robot that comes with furuta_description, or a robot file')
+    controller: Literal['classical', 'none'] = _option('classical', 'what drives the motor')
+    twin: bool = _option(True, 'serve the browser twin')
+    host: str = _option('127.0.0.1', 'address the twin is served on; 0.0.0.0 = every network')
+    port: int = _option(8080, 'port the twin is served on')
+    rviz: bool = _option(False, 'open RViz; needs a ROS installation')
+    viewer: bool = _option(False, "open MuJoCo's own window; needs a display")
+    speed: float = _option(1.0, 'simulated seconds per second')
+    seed: int = _option(0, 'seed of what is drawn for the start pose')
+    pendulum_angle: float = _option(0.0, 'start angle of the pendulum, 0 hangs [rad]')
+
+
+@dataclass(frozen=True)
+class NodeSpec:
+    """One process of a bring-up. `is_ours`: a module of this suite, else a ROS installation's."""
+
+    package: str
+    executable: str
+    parameters: dict[str, Any]
+    arguments: tuple[str, ...] = ()
+    is_ours: bool = True
+
+    @property
+    def name(self) -> str:
+        """Name for logs; our executables carry their node's name."""
+        return self.executable
+
+
+def sim_stack(arguments: SimArguments) -> list[NodeSpec]:
+    """Nodes of the simulation bring-up.
+
+    Raises:
+        ValueError: an argument is not usable; the message says which values are.
+    """
+    file = robot_file(arguments.robot)
+    shared = {'robot': str(file), 'use_sim_time': arguments.speed != 1}
+    plant = {
+        'robot': str(file),
+        'speed': float(arguments.speed),
+        'viewer': arguments.viewer,
+        'start.seed': arguments.seed,
+        'start.pendulum_angle': float(arguments.pendulum_angle),
+    }
+    nodes = [NodeSpec('furuta_sim', 'sim_node', plant)]
+    if arguments.controller == 'classical':
+        nodes.append(NodeSpec('furuta_rl', 'classical_node', shared))
+    if arguments.twin:
+        page = {'host': arguments.host, 'port': arguments.port}
+        nodes.append(NodeSpec('furuta_bringup', 'twin_node', shared | page))
+    if arguments.rviz:
+        nodes += _rviz_nodes(file, arguments.speed != 1)
+    return nodes
+
+
+def parse_arguments(kind: type[Arguments], texts: dict[str, str]) -> Arguments:
+    """Arguments from launch's texts.
+
+    Raises:
+        ValueError: a text is no value of its argument; the message says what is.
+    """
+    hints = get_type_hints(kind)
+    return kind(**{name: _parse(name, hints[name], text) for name, text in texts.items()})
+
+
+def launch_arguments(kind: Any) -> list[tuple[str, str, str]]:
+    """(name, default, help) of each argument, in launch's spelling."""
+    return [
+        (f.name, str(f.default).lower() if isinstance(f.default, bool) else str(f.default),
+         f.metadata['help'])
+        for f in dataclasses.fields(kind)
+    ]
+
+
+def _rviz_nodes(file: Path, use_sim_time: bool) -> list[NodeSpec]:
+    from furuta_description.urdf import urdf_of_file
+
+    time = {'use_sim_time': use_sim_time}
+    publisher = time | {'robot_description': urdf_of_file(file)}
+    return [
+        NodeSpec('robot_state_publisher', 'robot_state_publisher', publisher, is_ours=False),
+        NodeSpec('rviz2', 'rviz2', time, ('-d', str(RVIZ_CONFIG)), is_ours=False),
+    ]
+
+
+def _parse(name: str, hint: Any, text: str) -> Any:
+    choices = getattr(hint, '__args__', None)
+    if hint is bool:
+        choices = ('true', 'false')
+        value: Any = text.lower() == 'true'
+        text = text.lower()
+    else:
+        try:
+            value = text if choices else hint(text)
+        except ValueError:
+            raise ValueError(f'{name}:={text}: must be of type {hint.__name__}') from None
+    if choices and text not in choices:
+        raise ValueError(f'{name}:={text}: must be one of {", ".join(choices)}')
+    return value

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From command voltage to joint torques: motor, gear, friction of both joints and cable spring.
+
+One implementation for every backend, applied once per physics step. All functions are smooth in
+the velocities, so that every backend integrates the same equations and none needs a constraint
+solver; the price is that a stuck joint creeps below `smoothing_velocity`. The array module is
+passed in as `xp` and needs no transcendental function but `exp`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from furuta_description.robot import Cable, Friction, Motor, Physics
+
+if TYPE_CHECKING:
+    from furuta_description.dynamics import State
+
+Array = Any  # numpy or jax array of shape (B,), or a float
+
+
+class Drive(NamedTuple):
+    """What acts on the joints during one step; each (B,)."""
+
+    arm_torque: Array  # [N m] motor, friction and cable
+    pendulum_torque: Array  # [N m] friction
+    motor_torque: Array  # [N m] of the motor at the arm, after gear and limit
+    current: Array  # [A]
+
+
+def drive(physics: Physics, state: State, voltage: Array, dt: float, xp: Any) -> Drive:
+    """Torques on both joints for one physics step, and the current that lags behind the command.
+
+    Args:
+        physics: one robot, or B robots.
+        state: (B,) each, at the start of the step.
+        voltage: command (B,) [V]; what exceeds the supply is cut.
+        dt: physics step [s].
+        xp: array module.
+    """
+    current = next_current(physics.motor, voltage, state.arm_velocity, state.current, dt, xp)
+    motor_torque = gear_torque(
+        physics.motor, current, smooth_sign(physics.arm.friction, state.arm_velocity, xp), xp
+    )
+    return Drive(
+        motor_torque
+        + friction_torque(physics.arm.friction, state.arm_velocity, xp)
+        + cable_torque(physics.cable, state.arm_angle),
+        friction_torque(physics.pendulum.friction, state.pendulum_velocity, xp),
+        motor_torque,
+        current,
+    )
+
+
+def terminal_voltage(motor: Motor, voltage: Array, xp: Any) -> Array:
+    """Voltage that drives current, (B,) [V]: command, cut at the supply, bias, dead zone taken off.
+
+    The dead zone is continuous (slope 1 beyond it), as an H-bridge's dead time and the brushes'
+    voltage drop make it.
+    """
+    limited = xp.clip(voltage, -motor.supply_voltage, motor.supply_voltage) + motor.voltage_bias
+    return limited - xp.clip(limited, -motor.dead_zone, motor.dead_zone)
+
+
+def next_current(
+    motor: Motor, voltage: Array, arm_velocity: Array, current: Array, dt: float, xp: Any
+) -> Array:
+    """Current at the end of the step, (B,) [A].
+
+    R i + L di/dt = v - k_e N w, solved exactly over the step for constant v and w, with the time
+    constant L/R (and whatever else lags between command and torque). Time constant 0 = no lag.
+    """
+    emf = motor.back_emf_constant * motor.gear_ratio * arm_velocity
+    target = (terminal_voltage(motor, voltage, xp) - emf) / motor.resistance
+    gain = 1 - xp.exp(-dt / xp.maximum(motor.time_constant, 1e-9))
+    return current + gain * (target - current)
+
+
+def gear_torque(motor: Motor, current: Array, direction: Array, xp: Any) -> Array:
+    """Torque at the arm after gear and limit, (B,) [N m].
+
+    The gear passes on `gear_gain_driving` of the torque while it drives the load and
+    `gear_gain_backdriven` while the load drives it (efficiency e one way, about 1/e the other);
+    equivalently a friction in proportion to the torque, against `direction`.
+
+    Args:
+        motor: one motor, or B.
+        current: (B,) [A].
+        direction: smooth sign of the arm's velocity, (B,), -1..1.
+        xp: array module.
+    """
+    ideal = motor.torque_constant * motor.gear_ratio * current
+    mean = 0.5 * (motor.gear_gain_driving + motor.gear_gain_backdriven)
+    loss = 0.5 * (motor.gear_gain_backdriven - motor.gear_gain_driving)
+    torque = mean * ideal - loss * xp.abs(ideal) * direction
+    return xp.clip(torque, -motor.torque_limit, motor.torque_limit)
+
+
+def smooth_sign(friction: Friction, velocity: Array, xp: Any) -> Array:
+    """Sign of the velocity, -1..1, smooth within `smoothing_velocity` of rest, (B,)."""
+    return velocity / xp.sqrt(velocity * velocity + friction.smoothing_velocity**2)
+
+
+def friction_torque(friction: Friction, velocity: Array, xp: Any) -> Array:
+    """Coulomb, Stribeck and viscous friction of one joint, (B,) [N m], against the velocity.
+
+    Hess and Soom, "Friction at a lubricated line contact operating at oscillating sliding
+    velocities", Journal of Tribology 112 (1990), eq. 1: the level falls from static to Coulomb
+    as 1 / (1 + (w / w_s)^2).
+    """
+    excess = (friction.static - friction.coulomb) / (
+        1 + (velocity / friction.stribeck_velocity) ** 2
+    )
+    level = friction.coulomb + excess
+    return -level * smooth_sign(friction, velocity, xp) - friction.viscous * velocity
+
+
+def cable_torque(cable: Cable, arm_angle: Array) -> Array:
+    """Torque of the cable spring on the arm, (B,) [N m]."""
+    return -cable.stiffness * (arm_angle - cable.rest_angle)
+
+
+def voltage_for(physics: Physics, arm_torque: Array, arm_velocity: Array, xp: Any) -> Array:
+    """Command that gives this torque at the arm, friction included, in steady state, (B,) [V].
+
+    The inverse of `drive` for a gear that drives its load; friction is made up for in the
+    direction of the motion.
+
+    Args:
+        physics: one robot, or B robots.
+        arm_torque: wanted of motor and friction together (B,) [N m].
+        arm_velocity: (B,) [rad/s].
+        xp: array module.
+    """
+    motor = physics.motor
+    torque = arm_torque - friction_torque(physics.arm.friction, arm_velocity, xp)
+    ratio = motor.torque_constant * motor.gear_ratio * motor.gear_gain_driving
+    voltage = motor.resistance * torque / ratio
+    voltage = voltage + motor.back_emf_constant * motor.gear_ratio * arm_velocity
+    return voltage + motor.dead_zone * xp.sign(voltage) - motor.voltage_bias

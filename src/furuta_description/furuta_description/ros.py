@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ROS side of the description: topic names, QoS, messages from and to numbers, `run`.
+
+Every node of the suite takes names, QoS and conversions from here. Names are relative (REP-135).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import signal
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import rclpy
+from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import BatteryState, JointState
+from std_msgs.msg import Float64MultiArray
+
+from furuta_description.robot import JOINT_NAMES
+
+JOINT_STATES = 'joint_states'
+COMMANDS = 'motor_voltage_controller/commands'
+MOTOR_STATE = 'motor/state'
+DYNAMIC_JOINT_STATES = 'dynamic_joint_states'
+DIAGNOSTICS = 'diagnostics'
+ENABLE = 'motor/enable'
+CLEAR_FAULT = 'motor/clear_fault'
+SET_ZERO = 'motor/set_zero'
+RESET = 'sim/reset'
+PAUSE = 'sim/pause'
+CLOCK = 'clock'
+ROBOT_DESCRIPTION = 'robot_description'
+
+# REP-2003: what a plant offers is published reliably and may be read as sensor data.
+PLANT_QOS = QoSProfile(depth=10)
+SENSOR_QOS = QoSProfile(
+    depth=1, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.BEST_EFFORT
+)
+COMMAND_QOS = QoSProfile(depth=1, history=HistoryPolicy.KEEP_LAST)
+LATCHED_QOS = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+
+class Sample(NamedTuple):
+    """One joint state as numbers: [s], [rad], [rad], [rad/s], [rad/s]."""
+
+    stamp: float
+    arm_angle: float
+    pendulum_angle: float
+    arm_velocity: float
+    pendulum_velocity: float
+
+
+def joint_state_message(stamp: Time, sample: Sample, motor_torque: float) -> JointState:
+    """Joint state of a plant; `motor_torque` [N m] is the arm's effort, the pendulum has none."""
+    message = JointState()
+    message.header.stamp = stamp
+    message.name = list(JOINT_NAMES)
+    message.position = [sample.arm_angle, sample.pendulum_angle]
+    message.velocity = [sample.arm_velocity, sample.pendulum_velocity]
+    message.effort = [motor_torque, 0.0]
+    return message
+
+
+def sample_from(message: JointState) -> Sample | None:
+    """Numbers of a joint state, in whatever order its joints are; None if it is not of ours."""
+    names = message.name
+    if len(message.position) != len(names) or len(message.velocity) != len(names):
+        return None
+    try:
+        arm, pendulum = names.index(JOINT_NAMES[0]), names.index(JOINT_NAMES[1])
+    except ValueError:
+        return None
+    position, velocity = message.position, message.velocity
+    return Sample(
+        seconds(message.header.stamp),
+        position[arm], position[pendulum], velocity[arm], velocity[pendulum],
+    )
+
+
+def command_message(voltage: float) -> Float64MultiArray:
+    """Command of `voltage` [V] at the motor."""
+    return Float64MultiArray(data=[voltage])
+
+
+def command_from(message: Float64MultiArray) -> float | None:
+    """Voltage of a command [V]; None if it is not exactly one finite number."""
+    if len(message.data) != 1 or not math.isfinite(message.data[0]):
+        return None
+    return float(message.data[0])
+
+
+def motor_state_message(stamp: Time, voltage: float, current: float = math.nan) -> BatteryState:
+    """Voltage applied at the motor [V] and current [A], NaN if not measured."""
+    message = BatteryState()
+    message.header.stamp = stamp
+    message.voltage, message.current = voltage, current
+    message.temperature = message.charge = message.capacity = math.nan
+    message.design_capacity = message.percentage = math.nan
+    message.present = True
+    return message
+
+
+def diagnostics_message(
+    stamp: Time, name: str, problems: Sequence[str], values: dict[str, Any]
+) -> DiagnosticArray:
+    """One status: OK without problems, else WARN with the problems as its message."""
+    status = DiagnosticStatus(
+        level=DiagnosticStatus.WARN if problems else DiagnosticStatus.OK,
+        name=name,
+        message='; '.join(problems) or 'ok',
+        values=[KeyValue(key=key, value=_text(value)) for key, value in values.items()],
+    )
+    message = DiagnosticArray(status=[status])
+    message.header.stamp = stamp
+    return message
+
+
+def seconds(stamp: Time) -> float:
+    """Stamp as seconds."""
+    return float(stamp.sec) + stamp.nanosec * 1e-9
+
+
+def time_message(nanoseconds: int) -> Time:
+    """Stamp from nanoseconds."""
+    return Time(sec=nanoseconds // 1_000_000_000, nanosec=nanoseconds % 1_000_000_000)
+
+
+def declare_parameters(
+    node: Node, config: Any, read_only: Sequence[str] = (), prefix: str = ''
+) -> Any:
+    """Declare a ROS parameter for each field of a dataclass; return it with the values given.
+
+    Defaults are those of `config`; a field's `metadata['help']` describes the parameter, whose
+    name is the field's, behind `prefix`.
+    """
+    values = {}
+    for field in dataclasses.fields(config):
+        descriptor = ParameterDescriptor(
+            description=field.metadata.get('help', ''), read_only=field.name in read_only
+        )
+        default = getattr(config, field.name)
+        name = prefix + field.name
+        values[field.name] = node.declare_parameter(name, default, descriptor).value
+    return dataclasses.replace(config, **values)
+
+
+def on_parameters(node: Node, change: Callable[[dict[str, Any]], None]) -> None:
+    """Call `change` with new parameter values before they are set; its ValueError refuses them."""
+
+    def callback(parameters: list[Parameter]) -> SetParametersResult:
+        try:
+            change({parameter.name: parameter.value for parameter in parameters})
+        except ValueError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    node.add_on_set_parameters_callback(callback)
+
+
+def run(make_node: Callable[[], Node], arguments: Sequence[str] | None = None) -> int:
+    """Run one node until Ctrl-C, SIGTERM or shutdown; the exit status of its process.
+
+    A node with a `close` method gets it called before it is destroyed. A ValueError while the
+    node is made is its user's to mend: it is printed without a traceback.
+    """
+    rclpy.init(args=arguments, signal_handler_options=rclpy.SignalHandlerOptions.NO)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    node = None
+    executor = SingleThreadedExecutor()
+    try:
+        node = make_node()
+        executor.add_node(node)
+        executor.spin()
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except ValueError as error:
+        if node is not None:
+            raise
+        print(f'error: {error}', flush=True)
+        return 2
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        if node is not None:
+            if hasattr(node, 'close'):
+                node.close()
+            executor.shutdown()
+            node.destroy_node()
+        rclpy.try_shutdown()
+    return 0
+
+
+def _stop(number: int, frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _text(value: Any) -> str:
+    return f'{value:.6g}' if isinstance(value, float) else str(value)

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+from setuptools import find_packages, setup
+
+NAME = 'furuta_hardware'
+
+setup(
+    name=NAME,
+    version='0.1.0',
+    description=(
+        'The real plant: the serial link to the ESP32 and the node that offers it as joint '
+        'topics.'
+    ),
+    license='Apache-2.0',
+    packages=find_packages(exclude=['test']),
+    data_files=[
+        ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
+        (f'share/{NAME}', ['package.xml']),
+    ],
+    install_requires=['setuptools'],
+    zip_safe=False,
+)

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ROS node of the simulated plant: the plant interface of ARCHITECTURE.md, in real time.
+
+A thread of its own paces the simulator by absolute deadlines and publishes; the executor's thread
+takes commands and services.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from rclpy.node import Node
+from rosgraph_msgs.msg import Clock
+from std_msgs.msg import Float64MultiArray, String
+from std_srvs.srv import SetBool, Trigger
+
+from furuta_description import ros
+from furuta_description.robot import Robot, load_robot
+from furuta_description.safety import fault_texts
+from furuta_description.urdf import make_urdf
+from furuta_sim.backends.mujoco import MujocoBackend
+from furuta_sim.pace import Pace
+from furuta_sim.simulator import Simulator, Start
+from furuta_sim.viewer import Viewer
+
+
+@dataclass(frozen=True)
+class SimConfig:
+    """Deployment of the simulated plant."""
+
+    robot: str = field(default='furuta', metadata={'help': 'robot name or file'})
+    physics_rate_hz: float = field(default=1000.0, metadata={'help': 'physics steps per second'})
+    publish_rate_hz: float = field(default=500.0, metadata={'help': 'joint states per second'})
+    speed: float = field(default=1.0, metadata={'help': 'simulated seconds per second'})
+    enabled: bool = field(default=True, metadata={'help': 'motor enabled at start'})
+    viewer: bool = field(default=False, metadata={'help': "open MuJoCo's window"})
+
+
+START = 'start.'
+READ_ONLY = ('robot', 'physics_rate_hz', 'publish_rate_hz', 'enabled', 'viewer')
+
+
+class SimNode(Node):
+    """Simulated plant."""
+
+    def __init__(self) -> None:
+        """Declare parameters, build the simulator, offer the interface, start the clock."""
+        super().__init__('sim_node')
+        self.config = ros.declare_parameters(self, SimConfig(), READ_ONLY)
+        start = ros.declare_parameters(self, Start(), prefix=START)
+        robot = self._declare_physics(load_robot(self.config.robot))
+        backend = MujocoBackend(1 / self.config.physics_rate_hz, threads=1)
+        self.simulator = Simulator(robot, backend, start, self.config.enabled)
+        self._lock = threading.Lock()
+        self.pace = Pace(1 / self.config.publish_rate_hz, self.config.speed, time.monotonic_ns())
+        self._steps = self.pace.steps(backend.dt)
+        self._epoch = time.time_ns() - time.monotonic_ns()
+        self._viewer = Viewer(robot) if self.config.viewer else None
+        self._make_interface(robot)
+        self._is_running = True
+        self._thread = threading.Thread(target=self._loop, name='plant', daemon=True)
+        self._thread.start()
+
+    def _declare_physics(self, robot: Robot) -> Robot:
+        given = {}
+        for path, value, unit, source in robot.quantities():
+            if path.startswith('physics.'):
+                default = [float(v) for v in value] if isinstance(value, list) else float(value)
+                descriptor = ros.ParameterDescriptor(description=f'[{unit}] {source}')
+                found = self.declare_parameter(path, default, descriptor).value
+                given[path] = list(found) if isinstance(value, list) else found
+        return robot.with_values(given)
+
+    def _make_interface(self, robot: Robot) -> None:
+        self._joint_states = self.create_publisher(
+            ros.JointState, ros.JOINT_STATES, ros.PLANT_QOS
+        )
+        self._motor_state = self.create_publisher(
+            ros.BatteryState, ros.MOTOR_STATE, ros.PLANT_QOS
+        )
+        self._diagnostics = self.create_publisher(
+            ros.DiagnosticArray, ros.DIAGNOSTICS, ros.PLANT_QOS
+        )
+        self._clock_publisher = self.create_publisher(Clock, ros.CLOCK, ros.SENSOR_QOS)
+        self._description = self.create_publisher(
+            String, ros.ROBOT_DESCRIPTION, ros.LATCHED_QOS
+        )
+        self._description.publish(String(data=make_urdf(robot)))
+        self.create_subscription(
+            Float64MultiArray, ros.COMMANDS, self._on_command, ros.COMMAND_QOS
+        )
+        self.create_service(SetBool, ros.ENABLE, self._on_enable)
+        self.create_service(Trigger, ros.CLEAR_FAULT, self._on_clear_fault)
+        self.create_service(Trigger, ros.SET_ZERO, self._on_set_zero)
+        self.create_service(Trigger, ros.RESET, self._on_reset)
+        self.create_service(SetBool, ros.PAUSE, self._on_pause)
+        self.create_timer(1.0, self._publish_diagnostics)
+        ros.on_parameters(self, self._on_parameters)
+
+    def _loop(self) -> None:
+        while self._is_running:
+            time.sleep(max(0, self.pace.next(time.monotonic_ns()) - time.monotonic_ns()) / 1e9)
+            if self.pace.is_paused or not self._is_running:
+                continue
+            with self._lock:
+                for _ in range(self._steps):
+                    self.simulator.advance()
+                measurement = self.simulator.measurement
+                self._publish(measurement)
+                if self._viewer:
+                    self._viewer.show(self.simulator.state)
+
+    def _publish(self, m: Any) -> None:
+        stamp = ros.time_message(self._epoch + self.pace.plant_ns)
+        sample = ros.Sample(0.0, *m[:4])
+        self._joint_states.publish(ros.joint_state_message(stamp, sample, m.motor_torque))
+        self._motor_state.publish(ros.motor_state_message(stamp, m.voltage))
+        if self.pace.speed != 1:
+            self._clock_publisher.publish(Clock(clock=stamp))
+
+    def _on_command(self, message: Float64MultiArray) -> None:
+        self.simulator.command(ros.command_from(message))
+
+    def _on_enable(self, request: Any, response: Any) -> Any:
+        with self._lock:
+            return _answer(response, self.simulator.safety.enable(request.data))
+
+    def _on_clear_fault(self, request: Any, response: Any) -> Any:
+        with self._lock:
+            return _answer(response, self.simulator.safety.clear_fault())
+
+    def _on_set_zero(self, request: Any, response: Any) -> Any:
+        with self._lock:
+            return _answer(response, self.simulator.set_zero())
+
+    def _on_reset(self, request: Any, response: Any) -> Any:
+        with self._lock:
+            self.simulator.reset()
+        return _answer(response, '')
+
+    def _on_pause(self, request: Any, response: Any) -> Any:
+        self.pace.is_paused = request.data
+        return _answer(response, '')
+
+    def _on_parameters(self, values: dict[str, Any]) -> None:
+        physics = {
+            path: list(value) if hasattr(value, '__len__') else value
+            for path, value in values.items() if path.startswith('physics.')
+        }
+        start = {
+            name.removeprefix(START): value
+            for name, value in values.items() if name.startswith(START)
+        }
+        with self._lock:
+            if physics:
+                robot = self.simulator.robot.with_values(physics)
+                self.simulator.use(robot)
+                self._description.publish(String(data=make_urdf(robot)))
+            if start:
+                self.simulator.restart_from(start)
+            if 'speed' in values:
+                self.pace.set_speed(values['speed'], time.monotonic_ns())
+
+    def _publish_diagnostics(self) -> None:
+        with self._lock:
+            report = self.simulator.report()
+            values = report | self.pace.report(time.monotonic_ns())
+        problems = fault_texts(self.simulator.safety.faults)
+        stamp = ros.time_message(self._epoch + self.pace.plant_ns)
+        self._diagnostics.publish(ros.diagnostics_message(stamp, 'plant', problems, values))
+
+    def close(self) -> None:
+        """Stop the plant's thread."""
+        self._is_running = False
+        self._thread.join(timeout=2)
+        if self._viewer:
+            self._viewer.close()
+
+
+def _answer(response: Any, reason: str) -> Any:
+    response.success, response.message = not reason, reason
+    return response
+
+
+def main() -> int:
+    """Run the simulated plant."""
+    return ros.run(SimNode, sys.argv)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The simulated plant: one robot with its sensing, its link delay and its safety rules.
+
+Like the board, it samples the encoders, applies the safety rules and drives the motor once per
+physics step. It has its own clock and no real time: whoever calls `advance` paces it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from furuta_description import dynamics, motor, sensing
+from furuta_description.robot import Robot
+from furuta_description.safety import Safety
+from furuta_sim.backends.base import Backend
+
+
+@dataclass(frozen=True)
+class Start:
+    """Pose after a reset: the given one, plus a uniform spread on every entry."""
+
+    arm_angle: float = field(default=0.0, metadata={'help': 'arm angle after a reset [rad]'})
+    pendulum_angle: float = field(
+        default=0.0, metadata={'help': 'pendulum angle after a reset, 0 hangs [rad]'}
+    )
+    arm_velocity: float = field(default=0.0, metadata={'help': 'after a reset [rad/s]'})
+    pendulum_velocity: float = field(default=0.0, metadata={'help': 'after a reset [rad/s]'})
+    spread: float = field(
+        default=0.05, metadata={'help': 'half width of what is drawn onto the four [rad, rad/s]'}
+    )
+    seed: int = field(default=0, metadata={'help': 'seed of the draws'})
+
+
+class Measurement(NamedTuple):
+    """What the plant reports of one sample, in SI."""
+
+    arm_angle: float
+    pendulum_angle: float
+    arm_velocity: float
+    pendulum_velocity: float
+    motor_torque: float
+    voltage: float
+
+
+class Simulator:
+    """One robot on a backend; `measurement` is its newest sample."""
+
+    def __init__(self, robot: Robot, backend: Backend, start: Start, enabled: bool = True) -> None:
+        """Make the plant at rest in its start pose.
+
+        Raises:
+            ValueError: the velocity filter is unstable at the backend's step.
+        """
+        self.backend = backend
+        self.start = start
+        self.time_us = 0
+        self.safety = Safety(robot.safety, enabled)
+        self._dt_us = round(backend.dt * 1e6)
+        self._random = np.random.default_rng(start.seed)
+        self._offset = np.zeros(2, np.int32)  # [counts] of the zero pose
+        self._link: deque[tuple[int, float | None]] = deque()
+        self.use(robot)
+        self.reset()
+
+    def use(self, robot: Robot) -> None:
+        """Go on as this robot: same pose, other physics."""
+        self.robot = robot
+        self._model = self.backend.prepare(robot.physics)
+        self._counts = (robot.sensors.arm_counts, robot.sensors.pendulum_counts)
+        self._trackers = [
+            sensing.make_tracker(counts, robot.sensors.velocity_bandwidth, self.backend.dt)
+            for counts in self._counts
+        ]
+        self._delay_us = round(robot.timing.link_delay * 1e6)
+
+    def reset(self) -> None:
+        """Put the machine into its start pose. The enable switch and the faults stay as they are."""
+        start = self.start
+        pose = (start.arm_angle, start.pendulum_angle, start.arm_velocity, start.pendulum_velocity)
+        drawn = np.array(pose) + self._random.uniform(-start.spread, start.spread, 4)
+        self.state = dynamics.make_state(*(np.array([value]) for value in drawn))
+        self._link.clear()
+        self._encoders = [sensing.start(reading) for reading in self._readings()]
+        self._sample(0.0)
+
+    def command(self, voltage: float | None) -> None:
+        """A command [V] enters the link; None is one that was no single finite number."""
+        self._link.append((self.time_us + self._delay_us, voltage))
+
+    def set_zero(self) -> str:
+        """Make the present pose the zero pose; the reason if that is refused, else ''."""
+        if self.safety.enabled:
+            return 'disable the motor first'
+        self._offset = np.array([encoder.counts[0] for encoder in self._encoders])
+        self._sample(self.measurement.motor_torque)
+        return ''
+
+    def advance(self) -> None:
+        """One physics step: sample, safety rules, motor and dynamics."""
+        self._deliver()
+        m = self.measurement
+        voltage = self.safety.update(
+            self.time_us, m.arm_angle, m.arm_velocity, m.pendulum_velocity
+        )
+        before = self.state
+        self.state = self.backend.step(self._model, before, np.array([voltage]))
+        self.time_us += self._dt_us
+        for i, reading in enumerate(self._readings()):
+            self._encoders[i] = sensing.track(self._encoders[i], reading, self._trackers[i])
+        direction = motor.smooth_sign(self.robot.physics.arm.friction, before.arm_velocity, np)
+        torque = motor.gear_torque(self.robot.physics.motor, self.state.current, direction, np)
+        self._sample(float(torque[0]))
+
+    @property
+    def upright_error(self) -> float:
+        """True angle from upright [rad], -pi..pi; for judges, not for controllers."""
+        return float(sensing.wrap_angle(self.state.pendulum_angle[0] - math.pi, np))
+
+    def restart_from(self, changes: dict[str, Any]) -> None:
+        """Use other start values from the next reset on; a new seed starts a new series."""
+        self.start = replace(self.start, **changes)
+        if 'seed' in changes:
+            self._random = np.random.default_rng(self.start.seed)
+
+    def report(self) -> dict[str, Any]:
+        """State of the safety rules, for diagnostics."""
+        s = self.safety
+        return {
+            'enabled': s.enabled, 'faults': int(s.faults), 'refused_commands': s.refused,
+            'limited_commands': s.limited, 'command_timeouts': s.timeouts,
+        }
+
+    def _deliver(self) -> None:
+        while self._link and self._link[0][0] <= self.time_us:
+            voltage = self._link.popleft()[1]
+            if voltage is None:
+                self.safety.refuse()
+            else:
+                self.safety.command(voltage, self.time_us)
+
+    def _readings(self) -> list[Any]:
+        angles = (self.state.arm_angle, self.state.pendulum_angle)
+        return [
+            sensing.register(angle, counts, np)
+            for angle, counts in zip(angles, self._counts, strict=True)
+        ]
+
+    def _sample(self, torque: float) -> None:
+        tracked = list(zip(self._encoders, self._offset, self._trackers, strict=True))
+        angles = [float(sensing.angle(*encoder)[0]) for encoder in tracked]
+        speeds = [float(sensing.velocity(e, tracker)[0]) for e, _, tracker in tracked]
+        self.measurement = Measurement(*angles, *speeds, torque, float(self.safety.voltage))

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+from setuptools import find_packages, setup
+
+NAME = 'furuta_sim'
+
+setup(
+    name=NAME,
+    version='0.1.0',
+    description=(
+        'The simulated plants: batched backends behind one protocol and the real-time '
+        'simulation node.'
+    ),
+    license='Apache-2.0',
+    packages=find_packages(exclude=['test']),
+    data_files=[
+        ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
+        (f'share/{NAME}', ['package.xml']),
+    ],
+    install_requires=['setuptools'],
+    zip_safe=False,
+    entry_points={
+        'console_scripts': [
+            'sim_node = furuta_sim.sim_node:main',
+        ],
+    },
+)
