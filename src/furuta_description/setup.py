@@ -22,5 +22,6 @@ setup(
         *((f'share/{NAME}/{folder}', glob(f'{NAME}/{folder}/*.*')) for folder in DATA),
     ],
     install_requires=['setuptools'],
+    extras_require={'test': ['pytest']},
     zip_safe=False,
 )

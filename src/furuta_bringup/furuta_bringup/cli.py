@@ -10,12 +10,14 @@ from typing import Annotated, Any, get_type_hints
 
 import tyro
 
-from furuta_bringup.stack import SimArguments
+from furuta_bringup.processes import parameter_arguments
+from furuta_bringup.record_config import RecordConfig
+from furuta_bringup.stack import SimArguments, TwinArguments
 
 
 def _with_help(kind: Any, **further: Any) -> Any:
     """The arguments class as tyro wants it: help texts of the fields as annotations."""
-    hints = get_type_hints(kind)
+    hints = get_type_hints(kind, include_extras=True)
     fields: list[Any] = [
         (f.name, Annotated[hints[f.name], tyro.conf.arg(help=f.metadata['help'])],
          dataclasses.field(default=f.default))
@@ -35,6 +37,15 @@ SimOptions = _with_help(
         Path('sim_summary.json')),
 )
 
+TwinOptions = _with_help(TwinArguments)
+
+RecordOptions = _with_help(
+    RecordConfig,
+    recover=(
+        Annotated[bool, tyro.conf.FlagCreatePairsOff,
+                  tyro.conf.arg(help='make a bag whole whose recorder was killed')], False),
+)
+
 app = tyro.extras.SubcommandApp()
 
 
@@ -49,11 +60,42 @@ def sim(options: tyro.conf.OmitArgPrefixes[SimOptions]) -> int:
 
 
 @app.command
+def twin(options: tyro.conf.OmitArgPrefixes[TwinOptions]) -> int:
+    """Browser twin alone, for a plant that runs already."""
+    from furuta_bringup.twin_node import TwinNode
+    from furuta_description import ros
+
+    return ros.run(TwinNode, ['furuta', *parameter_arguments(dataclasses.asdict(options))])
+
+
+@app.command
+def record(options: tyro.conf.OmitArgPrefixes[RecordOptions]) -> int:
+    """Record all topics into a rosbag2 bag (MCAP), or recover one."""
+    from furuta_bringup.record import run_record
+
+    values = dataclasses.asdict(options)
+    recover = values.pop('recover')
+    return run_record(RecordConfig(**values), recover)
+
+
+@app.command
 def doctor() -> int:
     """Check this machine and say how to mend what is missing."""
     from furuta_bringup.doctor import main as run_doctor
 
     return run_doctor()
+
+
+@app.command(name='test')
+def run_tests() -> int:
+    """Run everything's tests, set-up included (`./furuta test --help`)."""
+    raise ValueError('the environments come first: run ./furuta test in the checkout')
+
+
+@app.command
+def bench() -> int:
+    """Run a benchmark, `./furuta bench NAME --help`; without a name it lists them."""
+    raise ValueError('the environments come first: run ./furuta bench NAME in the checkout')
 
 
 def main() -> int:

@@ -5,11 +5,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from std_msgs.msg import Float64MultiArray
 
 from furuta_bringup.judge import Judge
 from furuta_description import ros
+
+TAKE_PERIOD = 0.02  # [s]
+QUEUE = 1000  # messages, 2 s at 500 Hz
 
 
 class MonitorNode(Node):
@@ -22,14 +26,12 @@ class MonitorNode(Node):
         self.diagnostics: dict[str, dict[str, str]] = {}
         self.problems: dict[str, str] = {}
         self.create_subscription(
-            ros.JointState, ros.JOINT_STATES, self._on_joint_state, ros.SENSOR_QOS
-        )
-        self._commands = self.create_subscription(
-            Float64MultiArray, ros.COMMANDS, self._on_command, ros.COMMAND_QOS
-        )
-        self.create_subscription(
             ros.DiagnosticArray, ros.DIAGNOSTICS, self._on_diagnostics, ros.PLANT_QOS
         )
+        self._joint_states = ros.poll(self, ros.JointState, ros.JOINT_STATES, QUEUE)
+        self._commands = ros.poll(self, Float64MultiArray, ros.COMMANDS, ros.COMMAND_QOS)
+        self._has_command = False
+        self.create_timer(TAKE_PERIOD, self._take, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     @property
     def plants(self) -> int:
@@ -48,14 +50,14 @@ class MonitorNode(Node):
             'problems': dict(self.problems),
         }
 
-    def _on_joint_state(self, message: ros.JointState) -> None:
-        sample = ros.sample_from(message)
-        if sample is not None:
-            self.judge.add(sample.stamp, sample.arm_angle, sample.pendulum_angle)
-
-    def _on_command(self, message: Float64MultiArray) -> None:
-        self.judge.restart()
-        self.destroy_subscription(self._commands)  # the first one is all that counts
+    def _take(self) -> None:
+        if not self._has_command and any(True for _ in ros.take(self._commands)):
+            self._has_command = True
+            self.judge.restart()  # a controller has taken over: the run begins
+        for message, _ in ros.take(self._joint_states):
+            sample = ros.sample_from(message)
+            if sample is not None:
+                self.judge.add(sample.stamp, sample.arm_angle, sample.pendulum_angle)
 
     def _on_diagnostics(self, message: ros.DiagnosticArray) -> None:
         for status in message.status:

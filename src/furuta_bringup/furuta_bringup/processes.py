@@ -2,13 +2,14 @@
 """Starts the nodes of a bring-up as plain processes and ends them all, whatever happens.
 
 What `ros2 launch` does where ROS is installed. Each node is a session of its own, so that Ctrl-C
-reaches it once, through us; should we be killed, the kernel interrupts it.
+reaches it once, through us; should we be killed, the kernel ends it.
 """
 
 from __future__ import annotations
 
 import ctypes
 import functools
+import itertools
 import os
 import shutil
 import signal
@@ -21,7 +22,8 @@ from typing import Any
 
 from furuta_bringup.stack import NodeSpec
 
-PATIENCE = 3.0  # [s] between SIGINT and SIGKILL
+PATIENCE = 3.0  # [s] between the first SIGINT and SIGKILL
+INTERRUPT_PERIOD = 0.1  # [s]
 _SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of linux/prctl.h
 
 
@@ -64,16 +66,30 @@ class Processes:
             if status is not None:
                 raise StackError(f'{name} ended by itself, {_describe(status)}; its lines are above')
 
+    def pid(self, name: str) -> int:
+        """Process id of a node that runs."""
+        return dict(self._running)[name].pid
+
+    def poll(self, name: str) -> int | None:
+        """Exit status of a node, None while it runs."""
+        return dict(self._running)[name].poll()
+
+    def kill(self, name: str) -> None:
+        """End one node at once, as a crash would."""
+        process = dict(self._running)[name]
+        process.kill()
+        process.wait()
+
     def stop(self) -> None:
-        """Interrupt every node, wait, kill what is left."""
-        self._signal(signal.SIGINT)
+        """Interrupt every node until it ends, kill what is left."""
         deadline = time.monotonic() + PATIENCE
-        for _, process in self._running:
-            try:
-                process.wait(max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                self._signal(signal.SIGKILL)
-                process.wait()
+        while self._alive() and time.monotonic() < deadline:
+            for process in self._alive():
+                process.send_signal(signal.SIGINT)
+            time.sleep(INTERRUPT_PERIOD)
+        for process in self._alive():
+            process.kill()
+            process.wait()
         for reader in self._readers:
             reader.join(1.0)
         self._running, self._readers = [], []
@@ -81,7 +97,7 @@ class Processes:
     def _start(self, name: str, command: list[str]) -> None:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, errors='replace', start_new_session=True, preexec_fn=functools.partial(_die_with_parent, os.getpid()),
+            text=True, errors='replace', start_new_session=True, preexec_fn=functools.partial(_prepare, os.getpid()),
         )
         reader = threading.Thread(target=self._read, args=(name, process), daemon=True)
         reader.start()
@@ -93,22 +109,24 @@ class Processes:
         for line in process.stdout:
             self._log(f'[{name}] {line.rstrip()}')
 
-    def _signal(self, number: int) -> None:
-        for _, process in self._running:
-            if process.poll() is None:
-                process.send_signal(number)
+    def _alive(self) -> list[subprocess.Popen[str]]:
+        return [process for _, process in self._running if process.poll() is None]
 
 
 def _command(node: NodeSpec) -> list[str]:
-    settings = ['--ros-args']
-    for name, value in node.parameters.items():
-        settings += ['-p', f'{name}:={_text(value)}']
+    settings = parameter_arguments(node.parameters)
     if node.is_ours:
         return [sys.executable, '-m', f'{node.package}.{node.executable}', *node.arguments,
                 *settings]
     if shutil.which('ros2') is None:
         raise StackError(f'{node.package} comes with a ROS installation, and there is none')
     return ['ros2', 'run', node.package, node.executable, *node.arguments, *settings]
+
+
+def parameter_arguments(parameters: dict[str, Any]) -> list[str]:
+    """Parameters as a node's command line takes them."""
+    settings = [['-p', f'{name}:={_text(value)}'] for name, value in parameters.items()]
+    return ['--ros-args', *itertools.chain(*settings)]
 
 
 def _text(value: Any) -> str:
@@ -118,8 +136,14 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _die_with_parent(parent: int) -> None:
-    ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGINT)
+def _prepare(parent: int) -> None:
+    """In the new process: end with the parent, and leave SIGINT to the node.
+
+    Python would answer a SIGINT with a traceback while the node's modules are still imported;
+    `ros.run` takes it up once the node is there.
+    """
+    ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     if os.getppid() != parent:  # it died before the line above
         os._exit(1)
 

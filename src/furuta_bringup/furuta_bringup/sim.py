@@ -25,6 +25,7 @@ from furuta_description.robot import load_robot
 
 HELD = 5.0  # [s] upright at the end for a run to count as a success
 START_PATIENCE = 20.0  # [s] until the plant must have spoken
+DISCOVERY = 0.7  # [s] in which a plant that runs already makes itself known
 SILENCE = 3.0  # [s] of wall time without a sample that ends a run
 REFRESH = 0.2  # [s] between looks at the run
 LINE_PERIOD = 5.0  # [s] between status lines where there is no terminal
@@ -58,6 +59,7 @@ def run_sim(arguments: SimArguments, duration: float, summary: Path) -> int:
             if arguments.twin:
                 console.print(f'twin: [link]http://{_shown(arguments.host)}:{arguments.port}[/link]')
             console.print('Ctrl-C stops everything.')
+            _refuse_second_plant(monitor, time.monotonic() + DISCOVERY)
             run.start(1)  # the plant; nothing moves before the monitor can see it
             _wait_for_plant(monitor, run)
             run.start()
@@ -76,6 +78,17 @@ def run_sim(arguments: SimArguments, duration: float, summary: Path) -> int:
     if duration:
         return _conclude(figures, arguments, duration, summary, status, console)
     return status
+
+
+def _refuse_second_plant(monitor: MonitorNode, until: float) -> None:
+    """Two plants on the same topics would both be driven by both controllers."""
+    while time.monotonic() < until:
+        if monitor.plants:
+            raise StackError(
+                'a plant runs already: stop it, or set ROS_DOMAIN_ID to a number of its own '
+                '(ROS_DOMAIN_ID=7 ./furuta sim)'
+            )
+        time.sleep(0.02)
 
 
 def _wait_for_plant(monitor: MonitorNode, run: Processes) -> None:
@@ -99,11 +112,6 @@ def _watch(monitor: MonitorNode, run: Processes, duration: float, console: Conso
             time.sleep(REFRESH)
             now = time.monotonic()
             run.check()
-            if monitor.plants > 1:
-                raise StackError(
-                    f'{monitor.plants} plants publish joint_states: stop the other one, or '
-                    'set ROS_DOMAIN_ID to a number of its own'
-                )
             if judge.samples != seen:
                 seen, seen_at = judge.samples, now
             if duration and now - seen_at > SILENCE:

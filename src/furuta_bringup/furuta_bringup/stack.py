@@ -24,15 +24,21 @@ def _option(default: Any, text: str) -> Any:
     return field(default=default, metadata={'help': text})
 
 
-@dataclass(frozen=True)
-class SimArguments:
-    """Arguments of `sim.launch.py` and of `furuta sim`."""
+@dataclass(frozen=True, kw_only=True)
+class TwinArguments:
+    """Arguments of the browser twin."""
 
     robot: str = _option('furuta', 'robot that comes with furuta_description, or a robot file')
-    controller: Literal['classical', 'none'] = _option('classical', 'what drives the motor')
-    twin: bool = _option(True, 'serve the browser twin')
     host: str = _option('127.0.0.1', 'address the twin is served on; 0.0.0.0 = every network')
     port: int = _option(8080, 'port the twin is served on')
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimArguments(TwinArguments):
+    """Arguments of `sim.launch.py` and of `furuta sim`."""
+
+    controller: Literal['classical', 'none'] = _option('classical', 'what drives the motor')
+    twin: bool = _option(True, 'serve the browser twin')
     rviz: bool = _option(False, 'open RViz; needs a ROS installation')
     viewer: bool = _option(False, "open MuJoCo's own window; needs a display")
     speed: float = _option(1.0, 'simulated seconds per second')

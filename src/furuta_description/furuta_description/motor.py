@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from furuta_description.robot import Cable, Friction, Motor, Physics
+from furuta_description.robot import Cable, Friction, Link, Motor, Physics
 
 if TYPE_CHECKING:
     from furuta_description.dynamics import State
@@ -52,14 +52,24 @@ def drive(physics: Physics, state: State, voltage: Array, dt: float, xp: Any) ->
     )
 
 
+def frictionless(physics: Physics) -> Physics:
+    """The same bodies without motor, friction and cable, so that nothing but gravity acts."""
+    return physics._replace(
+        arm=_without_friction(physics.arm),
+        pendulum=_without_friction(physics.pendulum),
+        motor=physics.motor._replace(torque_constant=0.0),
+        cable=physics.cable._replace(stiffness=0.0),
+    )
+
+
 def terminal_voltage(motor: Motor, voltage: Array, xp: Any) -> Array:
-    """Voltage that drives current, (B,) [V]: command, cut at the supply, bias, dead zone taken off.
+    """Voltage that drives current, (B,) [V]: command cut at the supply, plus bias, less dead zone.
 
     The dead zone is continuous (slope 1 beyond it), as an H-bridge's dead time and the brushes'
     voltage drop make it.
     """
-    limited = xp.clip(voltage, -motor.supply_voltage, motor.supply_voltage) + motor.voltage_bias
-    return limited - xp.clip(limited, -motor.dead_zone, motor.dead_zone)
+    limited = _clip(voltage, motor.supply_voltage, xp) + motor.voltage_bias
+    return limited - _clip(limited, motor.dead_zone, xp)
 
 
 def next_current(
@@ -93,7 +103,7 @@ def gear_torque(motor: Motor, current: Array, direction: Array, xp: Any) -> Arra
     mean = 0.5 * (motor.gear_gain_driving + motor.gear_gain_backdriven)
     loss = 0.5 * (motor.gear_gain_backdriven - motor.gear_gain_driving)
     torque = mean * ideal - loss * xp.abs(ideal) * direction
-    return xp.clip(torque, -motor.torque_limit, motor.torque_limit)
+    return _clip(torque, motor.torque_limit, xp)
 
 
 def smooth_sign(friction: Friction, velocity: Array, xp: Any) -> Array:
@@ -138,3 +148,12 @@ def voltage_for(physics: Physics, arm_torque: Array, arm_velocity: Array, xp: An
     voltage = motor.resistance * torque / ratio
     voltage = voltage + motor.back_emf_constant * motor.gear_ratio * arm_velocity
     return voltage + motor.dead_zone * xp.sign(voltage) - motor.voltage_bias
+
+
+def _without_friction(link: Link) -> Link:
+    return link._replace(friction=link.friction._replace(coulomb=0.0, static=0.0, viscous=0.0))
+
+
+def _clip(value: Array, bound: Array, xp: Any) -> Array:
+    """The value within -bound..bound; numpy's own `clip` takes five times as long for one robot."""
+    return xp.minimum(xp.maximum(value, -bound), bound)

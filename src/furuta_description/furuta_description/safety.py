@@ -65,7 +65,6 @@ class Safety:
         self._soft = F(limits.arm_soft_limit)
         self._span = F(limits.arm_limit) - F(limits.arm_soft_limit)
         self._lookahead = F(limits.arm_lookahead)
-        self._brake = F(limits.voltage_limit) / F(limits.arm_speed_limit)
 
     def command(self, voltage: float, now_us: int) -> bool:
         """Take a command [V]; False if it is not a finite number, which is refused and counted."""
@@ -141,18 +140,16 @@ class Safety:
         return active
 
     def _soft_stop(self, voltage: Any, angle: Any, velocity: Any) -> Any:
-        """Bound the voltage that drives the arm outward, and brake an arm that flies outward.
+        """Bound the voltage that drives the arm outward: a spring stop with look-ahead.
 
         With p the part of the way from soft to hard limit where the arm will be after the look
-        ahead, the outward voltage is at most limit (1 - 2 p): none at half the way, braking
-        beyond, in proportion to the velocity.
+        ahead, the outward voltage is at most limit (1 - 2 p): none at half the way, and from
+        there on pushing back, up to the full voltage at the hard limit.
         """
         outward = F(1) if angle >= 0 else F(-1)
-        speed = velocity * outward
-        part = (angle * outward + speed * self._lookahead - self._soft) / self._span
-        brake = self._brake * (speed if speed > 0 else ZERO)
-        bound = self._limit * (F(1) - F(2) * part)
-        bound = bound if bound > -brake else -brake
+        ahead = angle * outward + velocity * outward * self._lookahead
+        bound = self._limit * (F(1) - F(2) * (ahead - self._soft) / self._span)
+        bound = bound if bound > -self._limit else -self._limit
         return voltage if voltage * outward <= bound else bound * outward
 
     @staticmethod

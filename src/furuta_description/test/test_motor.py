@@ -3,6 +3,7 @@
 
 import numpy as np
 import pytest
+
 from furuta_description import motor
 from furuta_description.dynamics import State, make_state
 from furuta_description.robot import Motor, load_robot

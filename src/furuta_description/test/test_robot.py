@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+
 from furuta_description.files import RobotError, robot_file, robot_names
 from furuta_description.robot import Robot, load_robot
 
@@ -111,9 +112,11 @@ def test_empty_file_is_named(tmp_path: Path) -> None:
 def test_changed_values_are_checked_like_a_file() -> None:
     robot = load_robot('furuta')
     assert robot.with_values({'physics.arm.mass': 0.1}).physics.arm.mass == 0.1
-    with pytest.raises(RobotError, match='physics.arm.mass'):
+    with pytest.raises(RobotError, match=r'physics\.arm\.mass'):
         robot.with_values({'physics.arm.mass': -1})
-    with pytest.raises(RobotError, match=r"unknown quantity 'physics.arm.weight'.*physics.arm.mass"):
+    with pytest.raises(
+        RobotError, match=r"unknown quantity 'physics.arm.weight'.*physics.arm.mass"
+    ):
         robot.with_values({'physics.arm.weight': 1})
     with pytest.raises(RobotError, match='group'):
         robot.with_values({'physics.arm': 1})

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from furuta_description.files import XACRO_FILE, robot_names
 from furuta_description.robot import JOINT_NAMES, load_robot
 from furuta_description.urdf import make_urdf
@@ -51,7 +52,9 @@ def test_urdf_has_the_inertias_joints_and_frames_of_the_robot(name: str) -> None
     for link, body in (('arm_link', physics.arm), ('pendulum_link', physics.pendulum)):
         inertial = links[link].find('inertial')
         assert float(inertial.find('mass').get('value')) == body.mass
-        np.testing.assert_array_equal(numbers(inertial.find('origin').get('xyz')), body.center_of_mass)
+        np.testing.assert_array_equal(
+            numbers(inertial.find('origin').get('xyz')), body.center_of_mass
+        )
         tensor = inertial.find('inertia')
         for entry, expected in body.inertia._asdict().items():
             assert float(tensor.get(f'i{entry}')) == expected
@@ -75,9 +78,9 @@ def numbers(text: str) -> list[float]:
 def test_check_urdf_accepts_it(name: str, tmp_path: Path) -> None:
     file = tmp_path / 'robot.urdf'
     file.write_text(make_urdf(load_robot(name)))
-    result = subprocess.run(
-        ['check_urdf', str(file)], capture_output=True, text=True, check=False
-    )
+    result = subprocess.run(['check_urdf', str(file)], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
     assert 'Successfully Parsed XML' in result.stdout
-    assert re.search(r'root Link: world.*base_link.*arm_link.*pendulum_link', result.stdout, re.DOTALL)
+    assert re.search(
+        r'root Link: world.*base_link.*arm_link.*pendulum_link', result.stdout, re.DOTALL
+    )

@@ -32,15 +32,15 @@ class ClassicalConfig:
         default=0.002,
         metadata={'help': 'delay from sample to command over topics, known to the LQR [s]'},
     )
-    angle_weight: tuple[float, float] = (0.5, 0.14)  # [rad] arm, pendulum worth a cost of 1
-    velocity_weight: tuple[float, float] = (8.0, 1.9)  # [rad/s] worth a cost of 1
-    voltage_weight: float = 6.0  # [V] worth a cost of 1
-    catch_cost: float = 700.0  # balance takes over below this cost-to-go ...
-    release_cost: float = 5000.0  # ... and gives up above this one
-    energy_gain: float = 10.0  # share of the full swing per share of missing energy
-    swing: float = 0.75  # [rad] of arm, accelerations being in units of the pendulum's frequency^2
+    angle_weight: tuple[float, float] = (0.6, 0.155)  # [rad] arm, pendulum worth a cost of 1
+    velocity_weight: tuple[float, float] = (6.0, 2.25)  # [rad/s] worth a cost of 1
+    voltage_weight: float = 7.5  # [V] worth a cost of 1
+    catch_cost: float = 800.0  # balance takes over below this cost-to-go ...
+    release_cost: float = 5400.0  # ... and gives up above this one
+    energy_gain: float = 9.0  # share of the full swing per share of missing energy
+    swing: float = 0.7  # [rad] of arm, accelerations being in units of the pendulum's frequency^2
     centering: float = 1.2  # pull to the centre, per rad of arm
-    damping: float = 0.27  # brake, per rad/s of arm over the pendulum's frequency
+    damping: float = 0.18  # brake, per rad/s of arm over the pendulum's frequency
 
 
 class ClassicalController:
@@ -78,9 +78,9 @@ class ClassicalController:
         """Voltage [V] for the newest sample [rad, rad, rad/s, rad/s]; 0 if that is not finite."""
         error = pendulum_angle % (2 * math.pi) - math.pi  # from upright, -pi..pi
         x = np.array([arm_angle, error, arm_velocity, pendulum_velocity, *self._past])
-        cost = float(x @ self.cost @ x)
-        if not math.isfinite(cost):
+        if not np.all(np.isfinite(x)):
             return 0.0
+        cost = float(x @ self.cost @ x)
         bound = self.config.release_cost if self.is_balancing else self.config.catch_cost
         self.is_balancing = cost < bound
         if self.is_balancing:

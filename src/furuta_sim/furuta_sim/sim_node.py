@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """ROS node of the simulated plant: the plant interface of ARCHITECTURE.md, in real time.
 
-A thread of its own paces the simulator by absolute deadlines and publishes; the executor's thread
-takes commands and services.
+A thread of its own paces the simulator by absolute deadlines, takes commands and publishes; the
+executor's thread serves the services.
 """
 
 from __future__ import annotations
@@ -90,9 +90,7 @@ class SimNode(Node):
             String, ros.ROBOT_DESCRIPTION, ros.LATCHED_QOS
         )
         self._description.publish(String(data=make_urdf(robot)))
-        self.create_subscription(
-            Float64MultiArray, ros.COMMANDS, self._on_command, ros.COMMAND_QOS
-        )
+        self._commands = ros.poll(self, Float64MultiArray, ros.COMMANDS, ros.COMMAND_QOS)
         self.create_service(SetBool, ros.ENABLE, self._on_enable)
         self.create_service(Trigger, ros.CLEAR_FAULT, self._on_clear_fault)
         self.create_service(Trigger, ros.SET_ZERO, self._on_set_zero)
@@ -107,6 +105,8 @@ class SimNode(Node):
             if self.pace.is_paused or not self._is_running:
                 continue
             with self._lock:
+                for command, _ in ros.take(self._commands):
+                    self.simulator.command(ros.command_from(command))
                 for _ in range(self._steps):
                     self.simulator.advance()
                 measurement = self.simulator.measurement
@@ -121,9 +121,6 @@ class SimNode(Node):
         self._motor_state.publish(ros.motor_state_message(stamp, m.voltage))
         if self.pace.speed != 1:
             self._clock_publisher.publish(Clock(clock=stamp))
-
-    def _on_command(self, message: Float64MultiArray) -> None:
-        self.simulator.command(ros.command_from(message))
 
     def _on_enable(self, request: Any, response: Any) -> Any:
         with self._lock:

@@ -86,7 +86,7 @@ class Simulator:
         self.state = dynamics.make_state(*(np.array([value]) for value in drawn))
         self._link.clear()
         self._encoders = [sensing.start(reading) for reading in self._readings()]
-        self._sample(0.0)
+        self._before = self.state
 
     def command(self, voltage: float | None) -> None:
         """A command [V] enters the link; None is one that was no single finite number."""
@@ -97,24 +97,30 @@ class Simulator:
         if self.safety.enabled:
             return 'disable the motor first'
         self._offset = np.array([encoder.counts[0] for encoder in self._encoders])
-        self._sample(self.measurement.motor_torque)
         return ''
 
     def advance(self) -> None:
-        """One physics step: sample, safety rules, motor and dynamics."""
+        """One physics step: safety rules on the newest sample, motor and dynamics, next sample."""
         self._deliver()
-        m = self.measurement
-        voltage = self.safety.update(
-            self.time_us, m.arm_angle, m.arm_velocity, m.pendulum_velocity
-        )
-        before = self.state
-        self.state = self.backend.step(self._model, before, np.array([voltage]))
+        voltage = self.safety.update(self.time_us, self._angles()[0], *self._velocities())
+        self._before = self.state
+        self.state = self.backend.step(self._model, self.state, np.array([voltage]))
         self.time_us += self._dt_us
-        for i, reading in enumerate(self._readings()):
-            self._encoders[i] = sensing.track(self._encoders[i], reading, self._trackers[i])
-        direction = motor.smooth_sign(self.robot.physics.arm.friction, before.arm_velocity, np)
-        torque = motor.gear_torque(self.robot.physics.motor, self.state.current, direction, np)
-        self._sample(float(torque[0]))
+        self._encoders = [
+            sensing.track(encoder, reading, tracker)
+            for encoder, reading, tracker in zip(
+                self._encoders, self._readings(), self._trackers, strict=True
+            )
+        ]
+
+    @property
+    def measurement(self) -> Measurement:
+        """The newest sample."""
+        physics = self.robot.physics
+        direction = motor.smooth_sign(physics.arm.friction, self._before.arm_velocity, np)
+        torque = motor.gear_torque(physics.motor, self.state.current, direction, np)
+        voltage = float(self.safety.voltage)
+        return Measurement(*self._angles(), *self._velocities(), float(torque[0]), voltage)
 
     @property
     def upright_error(self) -> float:
@@ -150,8 +156,10 @@ class Simulator:
             for angle, counts in zip(angles, self._counts, strict=True)
         ]
 
-    def _sample(self, torque: float) -> None:
-        tracked = list(zip(self._encoders, self._offset, self._trackers, strict=True))
-        angles = [float(sensing.angle(*encoder)[0]) for encoder in tracked]
-        speeds = [float(sensing.velocity(e, tracker)[0]) for e, _, tracker in tracked]
-        self.measurement = Measurement(*angles, *speeds, torque, float(self.safety.voltage))
+    def _angles(self) -> list[float]:
+        measured = zip(self._encoders, self._offset, self._trackers, strict=True)
+        return [float(sensing.angle(*encoder)[0]) for encoder in measured]
+
+    def _velocities(self) -> list[float]:
+        measured = zip(self._encoders, self._trackers, strict=True)
+        return [float(sensing.velocity(*encoder)[0]) for encoder in measured]

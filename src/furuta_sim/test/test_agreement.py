@@ -5,13 +5,17 @@ The URDF is compiled as it stands and gets what a URDF cannot hold: gravity and 
 inertia. Errors of trajectories are of each quantity, in units of its largest value or 1.
 """
 
+from functools import cache
+
 import jax
 import jax.numpy as jnp
 import mujoco
 import numpy as np
 import pytest
+
 from furuta_description import dynamics, motor
 from furuta_description.dynamics import State
+from furuta_description.motor import frictionless
 from furuta_description.robot import Physics, Robot, load_robot
 from furuta_description.urdf import make_urdf
 from furuta_sim.backends.analytic import AnalyticBackend
@@ -41,18 +45,6 @@ def random_robot(seed: int) -> Robot:
 
 
 ROBOTS = [load_robot('furuta'), load_robot('qube_servo_2'), *(random_robot(i) for i in range(6))]
-
-
-def frictionless(physics: Physics) -> Physics:
-    def free(link):
-        return link._replace(friction=link.friction._replace(coulomb=0, static=0, viscous=0))
-
-    return physics._replace(
-        arm=free(physics.arm),
-        pendulum=free(physics.pendulum),
-        motor=physics.motor._replace(torque_constant=0.0),
-        cable=physics.cable._replace(stiffness=0.0),
-    )
 
 
 def stacked(nodes):
@@ -108,9 +100,15 @@ def reference(physics: list[Physics], starts: State, voltage: np.ndarray, dt: fl
     return np.moveaxis(np.array(trajectories), 0, -1)
 
 
+@cache
+def make_backend(kind, dt: float, x64: bool):
+    """Kept, so that what JAX compiled is used again."""
+    return kind(dt)
+
+
 def simulate(kind, physics: list[Physics], starts: State, voltage: np.ndarray, dt: float):
     """The same by a backend, whole batch at once."""
-    backend = kind(dt)
+    backend = make_backend(kind, dt, jax.config.jax_enable_x64)
     cast = np.asarray if kind is MujocoBackend else jnp.asarray
     model = backend.prepare(stacked(physics))
     states = [State(*map(cast, starts))]

@@ -43,7 +43,8 @@ class AnalyticBackend:
             return dynamics.step(*model, state, voltage, self.dt, xp)
 
         # Unrolled, this loop takes up to 4 times as long on a CPU.
-        return jax.lax.fori_loop(0, steps, advance, state)
+        after: State = jax.lax.fori_loop(0, steps, advance, state)
+        return after
 
 
 class Float32Math:

@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import mujoco
 from mujoco import mjx
-from typing import NamedTuple
 
 from furuta_description import motor
 from furuta_description.dynamics import State
@@ -51,9 +50,11 @@ class MjxBackend:
             position = jnp.stack((state.arm_angle, state.pendulum_angle), -1)
             velocity = jnp.stack((state.arm_velocity, state.pendulum_velocity), -1)
             position, velocity = step(model.fields, position, velocity, torque)
-            return State(*position.T, *velocity.T, drive.current)
+            (q1, q2), (v1, v2) = position.T, velocity.T
+            return State(q1, q2, v1, v2, drive.current)
 
-        return jax.lax.fori_loop(0, steps, advance, state)
+        after: State = jax.lax.fori_loop(0, steps, advance, state)
+        return after
 
     def _step_one(
         self, fields: ModelFields, position: jax.Array, velocity: jax.Array, torque: jax.Array

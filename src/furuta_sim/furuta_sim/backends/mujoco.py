@@ -43,18 +43,23 @@ class MujocoBackend:
         fields = make_model_fields(physics, np)
         if fields.dof_armature.ndim == 1:
             return Model(physics, [self._compiled(fields)])
-        return Model(physics, [self._compiled(ModelFields(*row)) for row in zip(*fields)])
+        return Model(
+            physics, [self._compiled(ModelFields(*row)) for row in zip(*fields, strict=True)]
+        )
 
     def step(self, model: Model, state: State, voltage: NDArray[Any], steps: int = 1) -> State:
         """See `base.Backend.step`."""
-        motion = np.stack(state[:4], axis=-1)[:, None]  # (B, 1, 4)
-        now = np.pad(motion, ((0, 0), (0, 0), (1, 0)))  # mjSTATE_FULLPHYSICS starts with the time
+        now = np.zeros(
+            (len(state.arm_angle), 1, 5)
+        )  # mjSTATE_FULLPHYSICS: time, angles, velocities
+        now[:, 0, 1:].T[:] = state[:4]
         for _ in range(steps):
             drive = motor.drive(model.physics, state, voltage, self.dt, np)
-            torque = np.stack((drive.arm_torque, drive.pendulum_torque), axis=-1)
+            torque = np.stack(drive[:2], axis=-1, dtype=np.float64)
             now = self._advance(model, now, torque)
-            state = State(*now[:, 0, 1:].T, drive.current)
-        return State(*now[:, 0, 1:].T.copy(), state.current)
+            q1, q2, v1, v2 = now[:, 0, 1:].T.copy()
+            state = State(q1, q2, v1, v2, drive.current)
+        return state
 
     def _advance(self, model: Model, now: NDArray[Any], torque: NDArray[Any]) -> NDArray[Any]:
         """One step of all robots from `now` (B, 1, 5) under `torque` (B, 2) [N m]."""

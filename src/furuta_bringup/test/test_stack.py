@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a bring-up consists of, and how launch's texts become arguments."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+from furuta_bringup import stack
+from furuta_bringup.stack import SimArguments, launch_arguments, parse_arguments, sim_stack
+
+
+def names(**arguments):
+    return [node.name for node in sim_stack(SimArguments(**arguments))]
+
+
+def test_plant_comes_first_and_the_rest_as_asked():
+    assert names() == ['sim_node', 'classical_node', 'twin_node']
+    assert names(controller='none', twin=False) == ['sim_node']
+
+
+def test_rviz_brings_the_state_publisher_with_the_urdf():
+    nodes = {node.name: node for node in sim_stack(SimArguments(rviz=True))}
+    assert 'pendulum_link' in nodes['robot_state_publisher'].parameters['robot_description']
+    assert Path(nodes['rviz2'].arguments[1]).is_file()
+
+
+def test_every_node_uses_the_simulated_clock_only_off_real_time():
+    for speed, expected in ((1.0, False), (2.0, True)):
+        nodes = sim_stack(SimArguments(speed=speed))[1:]
+        assert {node.parameters['use_sim_time'] for node in nodes} == {expected}
+
+
+def test_unknown_robot_is_named_with_those_there_are():
+    with pytest.raises(ValueError, match=r"'qubee'.*furuta, qube_servo_2"):
+        sim_stack(SimArguments(robot='qubee'))
+
+
+def test_launch_texts_become_arguments_and_back():
+    texts = {name: default for name, default, _ in launch_arguments(SimArguments)}
+    assert parse_arguments(SimArguments, texts) == SimArguments()
+    texts |= {'twin': 'False', 'speed': '0.5', 'port': '9000'}
+    parsed = parse_arguments(SimArguments, texts)
+    assert (parsed.twin, parsed.speed, parsed.port) == (False, 0.5, 9000)
+
+
+@pytest.mark.parametrize(
+    ('name', 'text', 'message'),
+    [
+        ('twin', 'yes', 'must be one of true, false'),
+        ('controller', 'lqr', 'must be one of classical, none'),
+        ('port', '80a', 'must be of type int'),
+    ],
+)
+def test_wrong_launch_text_says_what_is_valid(name, text, message):
+    with pytest.raises(ValueError, match=message):
+        parse_arguments(SimArguments, {name: text})
+
+
+def test_stack_imports_only_what_a_plain_ros_installation_has():
+    # `ros2 launch` reads it with the system's Python, which lacks pydantic 2, tyro and mujoco.
+    from furuta_description import files, urdf
+
+    for module in (stack, files, urdf):
+        tree = ast.parse(Path(module.__file__).read_text())
+        imported = {
+            (node.module if isinstance(node, ast.ImportFrom) else node.names[0].name).split('.')[0]
+            for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)
+        }
+        allowed = sys.stdlib_module_names | {'xacro', 'yaml', 'furuta_description'}
+        assert imported <= allowed

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which samples a controller steps on."""
+
+from furuta_rl.schedule import Schedule
+
+
+def due(schedule, stamps):
+    return [stamp for stamp in stamps if schedule.is_due(stamp)]
+
+
+def test_steps_on_every_second_sample_at_half_the_rate():
+    schedule = Schedule(0.004)
+    assert due(schedule, [k * 0.002 for k in range(6)]) == [0.0, 0.004, 0.008]
+    assert schedule.missed == 0
+
+
+def test_jitter_of_the_stamps_costs_no_step():
+    schedule = Schedule(0.004)
+    stamps = [0.0, 0.0021, 0.0039, 0.0061, 0.0081, 0.0099, 0.0119]
+    assert due(schedule, stamps) == [0.0, 0.0039, 0.0081, 0.0119]
+    assert schedule.missed == 0
+
+
+def test_lost_samples_are_missed_steps_and_the_grid_goes_on():
+    schedule = Schedule(0.004)
+    due(schedule, [0.0, 0.004])
+    assert schedule.is_due(0.016)  # 0.008 and 0.012 never came
+    assert schedule.missed == 2
+    assert not schedule.is_due(0.018)
+    assert schedule.is_due(0.020)
+
+
+def test_gap_or_restart_of_the_plant_is_a_jump_and_no_missed_steps():
+    for stamp in (10.0, -5.0):
+        schedule = Schedule(0.004)
+        due(schedule, [0.0, 0.004])
+        assert schedule.is_due(stamp)
+        assert schedule.has_jumped
+        assert schedule.missed == 0
+
+
+def test_report_gives_the_rate_in_the_plants_time():
+    schedule = Schedule(0.004)
+    for k in range(101):
+        if schedule.is_due(k * 0.002):
+            schedule.done(1e-4)
+    report = schedule.report()
+    assert round(report['rate_hz'], 3) == 250.0
+    assert round(report['step_mean_us']) == 100
