@@ -74,8 +74,11 @@ def main(options: Options) -> None:
     executor.shutdown()
     rclpy.shutdown()
     figures = evaluate(np.array(recorder.times), cpu / elapsed)
-    output.show(f'{options.robot}, {options.seconds} s at 1 kHz physics, 500 Hz joint states',
-                ('figure', 'value'), list(figures.items()))
+    output.show(
+        f'{options.robot}, {options.seconds} s at 1 kHz physics, 500 Hz joint states',
+        ('figure', 'value'),
+        list(figures.items()),
+    )
     output.write(options.json, figures)
 
 

@@ -103,12 +103,26 @@ def main(options: Options) -> int:
                 runs.append((options.seeds, options.long))
             run_robot(bench, options, robot, runs, progress)
     rows = [
-        (f'{r["robot"]} {r["seed"]}', r['held'], r['time_to_upright'] or '-', r['elapsed'],
-         r['falls'], max(-r['arm_min'], r['arm_max']), r['missed_steps'])
+        (
+            f'{r["robot"]} {r["seed"]}',
+            r['held'],
+            r['time_to_upright'] or '-',
+            r['elapsed'],
+            r['falls'],
+            max(-r['arm_min'], r['arm_max']),
+            r['missed_steps'],
+        )
         for r in options.runs
     ]
-    columns = ('robot, seed', 'held', 'upright after [s]', 'of [s]', 'falls', 'arm [rad]',
-               'missed steps so far')
+    columns = (
+        'robot, seed',
+        'held',
+        'upright after [s]',
+        'of [s]',
+        'falls',
+        'arm [rad]',
+        'missed steps so far',
+    )
     output.show(f'swing-up over topics, {options.controller}', columns, rows)
     held = sum(r['held'] for r in options.runs)
     print(f'{held} of {len(options.runs)} upright within {options.limit} s and held')

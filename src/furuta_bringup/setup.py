@@ -22,6 +22,7 @@ setup(
         *((f'share/{NAME}/{folder}', glob(f'{NAME}/{folder}/*.*')) for folder in DATA),
     ],
     install_requires=['setuptools'],
+    extras_require={'test': ['pytest']},
     zip_safe=False,
     entry_points={
         'console_scripts': [

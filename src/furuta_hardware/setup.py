@@ -7,8 +7,7 @@ setup(
     name=NAME,
     version='0.1.0',
     description=(
-        'The real plant: the serial link to the ESP32 and the node that offers it as joint '
-        'topics.'
+        'The real plant: the serial link to the ESP32 and the node that offers it as joint topics.'
     ),
     license='Apache-2.0',
     packages=find_packages(exclude=['test']),
@@ -17,5 +16,6 @@ setup(
         (f'share/{NAME}', ['package.xml']),
     ],
     install_requires=['setuptools'],
+    extras_require={'test': ['pytest']},
     zip_safe=False,
 )

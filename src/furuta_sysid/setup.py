@@ -7,8 +7,7 @@ setup(
     name=NAME,
     version='0.1.0',
     description=(
-        'From recordings to a tuned robot file: excitation, capture, identification and '
-        'report.'
+        'From recordings to a tuned robot file: excitation, capture, identification and report.'
     ),
     license='Apache-2.0',
     packages=find_packages(exclude=['test']),
@@ -17,5 +16,6 @@ setup(
         (f'share/{NAME}', ['package.xml']),
     ],
     install_requires=['setuptools'],
+    extras_require={'test': ['pytest']},
     zip_safe=False,
 )

@@ -19,8 +19,11 @@ def _with_help(kind: Any, **further: Any) -> Any:
     """The arguments class as tyro wants it: help texts of the fields as annotations."""
     hints = get_type_hints(kind, include_extras=True)
     fields: list[Any] = [
-        (f.name, Annotated[hints[f.name], tyro.conf.arg(help=f.metadata['help'])],
-         dataclasses.field(default=f.default))
+        (
+            f.name,
+            Annotated[hints[f.name], tyro.conf.arg(help=f.metadata['help'])],
+            dataclasses.field(default=f.default),
+        )
         for f in dataclasses.fields(kind)
     ]
     fields += [(name, *rest) for name, rest in further.items()]
@@ -30,11 +33,18 @@ def _with_help(kind: Any, **further: Any) -> Any:
 SimOptions = _with_help(
     SimArguments,
     duration=(
-        Annotated[float, tyro.conf.arg(help='end by itself after this time of the plant [s]; '
-                                            '0 = run until Ctrl-C')], 0.0),
+        Annotated[
+            float,
+            tyro.conf.arg(
+                help='end by itself after this time of the plant [s]; 0 = run until Ctrl-C'
+            ),
+        ],
+        0.0,
+    ),
     summary=(
         Annotated[Path, tyro.conf.arg(help='JSON file written with --duration')],
-        Path('sim_summary.json')),
+        Path('sim_summary.json'),
+    ),
 )
 
 TwinOptions = _with_help(TwinArguments)
@@ -42,15 +52,20 @@ TwinOptions = _with_help(TwinArguments)
 RecordOptions = _with_help(
     RecordConfig,
     recover=(
-        Annotated[bool, tyro.conf.FlagCreatePairsOff,
-                  tyro.conf.arg(help='make a bag whole whose recorder was killed')], False),
+        Annotated[
+            bool,
+            tyro.conf.FlagCreatePairsOff,
+            tyro.conf.arg(help='make a bag whole whose recorder was killed'),
+        ],
+        False,
+    ),
 )
 
 app = tyro.extras.SubcommandApp()
 
 
 @app.command
-def sim(options: tyro.conf.OmitArgPrefixes[SimOptions]) -> int:
+def sim(options: tyro.conf.OmitArgPrefixes[SimOptions]) -> int:  # type: ignore[valid-type]
     """Simulated pendulum, controller and browser twin over ROS topics."""
     from furuta_bringup.sim import run_sim
 
@@ -60,7 +75,7 @@ def sim(options: tyro.conf.OmitArgPrefixes[SimOptions]) -> int:
 
 
 @app.command
-def twin(options: tyro.conf.OmitArgPrefixes[TwinOptions]) -> int:
+def twin(options: tyro.conf.OmitArgPrefixes[TwinOptions]) -> int:  # type: ignore[valid-type]
     """Browser twin alone, for a plant that runs already."""
     from furuta_bringup.twin_node import TwinNode
     from furuta_description import ros
@@ -69,7 +84,7 @@ def twin(options: tyro.conf.OmitArgPrefixes[TwinOptions]) -> int:
 
 
 @app.command
-def record(options: tyro.conf.OmitArgPrefixes[RecordOptions]) -> int:
+def record(options: tyro.conf.OmitArgPrefixes[RecordOptions]) -> int:  # type: ignore[valid-type]
     """Record all topics into a rosbag2 bag (MCAP), or recover one."""
     from furuta_bringup.record import run_record
 
@@ -103,7 +118,10 @@ def main() -> int:
     if len(sys.argv) == 1:
         sys.argv.append('--help')
     try:
-        return app.cli(prog='furuta', description='Furuta pendulum, from simulation to hardware.')
+        status: int = app.cli(
+            prog='furuta', description='Furuta pendulum, from simulation to hardware.'
+        )
+        return status
     except ValueError as error:
         print(f'error: {error}', file=sys.stderr)
         return 2

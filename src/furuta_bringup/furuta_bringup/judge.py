@@ -61,7 +61,8 @@ class Judge:
         seen = self.samples > 0
         return {
             'elapsed': round(self.elapsed, 3),
-            'time_to_upright': None if self.time_to_upright is None
+            'time_to_upright': None
+            if self.time_to_upright is None
             else round(self.time_to_upright, 3),
             'upright_for': round(self.upright_for, 3),
             'falls': self.falls,

@@ -64,7 +64,9 @@ class Processes:
         for name, process in self._running:
             status = process.poll()
             if status is not None:
-                raise StackError(f'{name} ended by itself, {_describe(status)}; its lines are above')
+                raise StackError(
+                    f'{name} ended by itself, {_describe(status)}; its lines are above'
+                )
 
     def pid(self, name: str) -> int:
         """Process id of a node that runs."""
@@ -96,8 +98,14 @@ class Processes:
 
     def _start(self, name: str, command: list[str]) -> None:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, errors='replace', start_new_session=True, preexec_fn=functools.partial(_prepare, os.getpid()),
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors='replace',
+            start_new_session=True,
+            preexec_fn=functools.partial(_prepare, os.getpid()),
         )
         reader = threading.Thread(target=self._read, args=(name, process), daemon=True)
         reader.start()
@@ -116,8 +124,13 @@ class Processes:
 def _command(node: NodeSpec) -> list[str]:
     settings = parameter_arguments(node.parameters)
     if node.is_ours:
-        return [sys.executable, '-m', f'{node.package}.{node.executable}', *node.arguments,
-                *settings]
+        return [
+            sys.executable,
+            '-m',
+            f'{node.package}.{node.executable}',
+            *node.arguments,
+            *settings,
+        ]
     if shutil.which('ros2') is None:
         raise StackError(f'{node.package} comes with a ROS installation, and there is none')
     return ['ros2', 'run', node.package, node.executable, *node.arguments, *settings]

@@ -21,7 +21,6 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from furuta_description import ros
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
@@ -31,6 +30,7 @@ from furuta_bringup.bag_metadata import Topic, offered_qos
 from furuta_bringup.bag_writer import BagWriter
 from furuta_bringup.message_definition import installed_prefixes, load_message_definition
 from furuta_bringup.record_config import DEFAULTS, RecordConfig, TopicFilter
+from furuta_description import ros
 
 TAKE_PERIOD = 0.02  # [s]
 FLUSH_PERIOD = 0.5  # [s], the most that a kill -9 loses, but for TAKE_PERIOD

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
@@ -53,11 +54,13 @@ def run_sim(arguments: SimArguments, duration: float, summary: Path) -> int:
     spinner = threading.Thread(target=_spin, args=(executor,), daemon=True)
     spinner.start()
     try:
-        with Processes(nodes, lambda line: console.print(
-            line, markup=False, highlight=False, soft_wrap=True
-        )) as run:
+        with Processes(
+            nodes, lambda line: console.print(line, markup=False, highlight=False, soft_wrap=True)
+        ) as run:
             if arguments.twin:
-                console.print(f'twin: [link]http://{_shown(arguments.host)}:{arguments.port}[/link]')
+                console.print(
+                    f'twin: [link]http://{_shown(arguments.host)}:{arguments.port}[/link]'
+                )
             console.print('Ctrl-C stops everything.')
             _refuse_second_plant(monitor, time.monotonic() + DISCOVERY)
             run.start(1)  # the plant; nothing moves before the monitor can see it
@@ -125,7 +128,11 @@ def _watch(monitor: MonitorNode, run: Processes, duration: float, console: Conso
 
 
 def _conclude(
-    figures: dict[str, Any], arguments: SimArguments, duration: float, summary: Path, status: int,
+    figures: dict[str, Any],
+    arguments: SimArguments,
+    duration: float,
+    summary: Path,
+    status: int,
     console: Console,
 ) -> int:
     success = status == 0 and figures['upright_for'] >= min(HELD, duration)
@@ -162,8 +169,11 @@ def _rows(f: dict[str, Any]) -> list[tuple[str, str]]:
         ('arm range', arm),
         ('loop rate', _or_dash(f['control_rate_hz'], '.1f', ' Hz')),
         ('missed steps', _or_dash(f['missed_steps'], '.0f', '')),
-        ('plant', _or_dash(f['plant_rate_hz'], '.1f', ' Hz')
-         + f', missed deadlines {_or_dash(f["plant_dropped"], ".0f", "")}'),
+        (
+            'plant',
+            _or_dash(f['plant_rate_hz'], '.1f', ' Hz')
+            + f', missed deadlines {_or_dash(f["plant_dropped"], ".0f", "")}',
+        ),
     ]
 
 
@@ -176,7 +186,5 @@ def _shown(host: str) -> str:
 
 
 def _spin(executor: SingleThreadedExecutor) -> None:
-    try:
+    with contextlib.suppress(ExternalShutdownException):
         executor.spin()
-    except ExternalShutdownException:
-        pass

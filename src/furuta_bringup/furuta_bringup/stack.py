@@ -101,8 +101,11 @@ def parse_arguments(kind: type[Arguments], texts: dict[str, str]) -> Arguments:
 def launch_arguments(kind: Any) -> list[tuple[str, str, str]]:
     """(name, default, help) of each argument, in launch's spelling."""
     return [
-        (f.name, str(f.default).lower() if isinstance(f.default, bool) else str(f.default),
-         f.metadata['help'])
+        (
+            f.name,
+            str(f.default).lower() if isinstance(f.default, bool) else str(f.default),
+            f.metadata['help'],
+        )
         for f in dataclasses.fields(kind)
     ]
 

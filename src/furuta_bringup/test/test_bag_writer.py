@@ -17,15 +17,16 @@ import yaml
 pytest.importorskip('mcap')
 pytest.importorskip('rosbags')
 
+from mcap.reader import make_reader
+from rosbags.highlevel import AnyReader
+from rosbags.interfaces import QosDurability, QosReliability
+from rosbags.typesys import Stores, get_typestore
+
 from furuta_bringup.bag_metadata import Topic
 from furuta_bringup.bag_recovery import recover
 from furuta_bringup.bag_writer import BagWriter
 from furuta_bringup.message_definition import load_message_definition
 from furuta_bringup.record_config import TopicFilter
-from mcap.reader import make_reader
-from rosbags.highlevel import AnyReader
-from rosbags.interfaces import QosDurability, QosReliability
-from rosbags.typesys import Stores, get_typestore
 
 STORE = get_typestore(Stores.ROS2_JAZZY)
 TYPE = 'std_msgs/msg/Float64MultiArray'

@@ -66,7 +66,8 @@ def test_stack_imports_only_what_a_plain_ros_installation_has():
         tree = ast.parse(Path(module.__file__).read_text())
         imported = {
             (node.module if isinstance(node, ast.ImportFrom) else node.names[0].name).split('.')[0]
-            for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)
+            for node in tree.body
+            if isinstance(node, ast.Import | ast.ImportFrom)
         }
         allowed = sys.stdlib_module_names | {'xacro', 'yaml', 'furuta_description'}
         assert imported <= allowed

@@ -50,8 +50,10 @@ def make_coefficients(physics: Physics) -> Coefficients:
     c, m = pendulum.center_of_mass, pendulum.mass
     arm_inertia = arm.inertia.zz + arm.mass * (arm.center_of_mass.x**2 + arm.center_of_mass.y**2)
     return Coefficients(
-        arm=arm_inertia + reflected_rotor_inertia(physics)
-        + m * (length**2 + 2 * length * c.x) + J['zz'],
+        arm=arm_inertia
+        + reflected_rotor_inertia(physics)
+        + m * (length**2 + 2 * length * c.x)
+        + J['zz'],
         arm_sin2=J['yy'] - J['zz'],
         arm_sincos=J['yz'],
         coupling_sin=J['xy'] - m * length * c.y,
@@ -140,9 +142,7 @@ def advance(state: State, a1: Array, a2: Array, current: Array, dt: float) -> St
     """Semi-implicit Euler under accelerations a1, a2, (B,) [rad/s^2]."""
     v1 = state.arm_velocity + dt * a1
     v2 = state.pendulum_velocity + dt * a2
-    return State(
-        state.arm_angle + dt * v1, state.pendulum_angle + dt * v2, v1, v2, current
-    )
+    return State(state.arm_angle + dt * v1, state.pendulum_angle + dt * v2, v1, v2, current)
 
 
 def make_state(

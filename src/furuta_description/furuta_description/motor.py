@@ -155,5 +155,5 @@ def _without_friction(link: Link) -> Link:
 
 
 def _clip(value: Array, bound: Array, xp: Any) -> Array:
-    """The value within -bound..bound; numpy's own `clip` takes five times as long for one robot."""
+    """The value within -bound..bound; numpy's `clip` takes five times as long for one robot."""
     return xp.minimum(xp.maximum(value, -bound), bound)

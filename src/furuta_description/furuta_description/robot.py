@@ -259,7 +259,8 @@ def load_robot(robot: str | Path) -> Robot:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise RobotError(f'{path}: not valid yaml: {error}') from error
     if not isinstance(document, dict):
-        raise RobotError(f'{path}: must be a mapping with the keys {", ".join(_File.model_fields)}')
+        keys = ', '.join(_File.model_fields)
+        raise RobotError(f'{path}: must be a mapping with the keys {keys}')
     return _make_robot(document, path)
 
 
@@ -278,8 +279,11 @@ def _make_robot(document: dict[str, Any], path: Path) -> Robot:
     except ValidationError as error:
         raise RobotError('\n'.join(_explain(detail, path) for detail in error.errors())) from None
     _check_consistency(fields, path)
-    return Robot(**{name: getattr(fields, name) for name in _File.model_fields}, file=path,
-                 document=document)
+    return Robot(
+        **{name: getattr(fields, name) for name in _File.model_fields},
+        file=path,
+        document=document,
+    )
 
 
 def _values(node: Any, kind: Any, path: Path, key: str) -> Any:
@@ -299,8 +303,8 @@ def _values(node: Any, kind: Any, path: Path, key: str) -> Any:
     for name, child in node.items():
         unit = _unit(fields[name])
         label = f'{key}.{name}' if key else name
-        values[name] = _value(child, unit, path, label) if unit else _values(
-            child, fields[name], path, label
+        values[name] = (
+            _value(child, unit, path, label) if unit else _values(child, fields[name], path, label)
         )
     return values
 

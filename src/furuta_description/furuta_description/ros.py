@@ -82,7 +82,10 @@ def sample_from(message: JointState) -> Sample | None:
     position, velocity = message.position, message.velocity
     return Sample(
         seconds(message.header.stamp),
-        position[arm], position[pendulum], velocity[arm], velocity[pendulum],
+        position[arm],
+        position[pendulum],
+        velocity[arm],
+        velocity[pendulum],
     )
 
 
@@ -200,6 +203,14 @@ def take(subscription: Subscription) -> Iterator[tuple[Any, dict[str, Any]]]:
     with handle:
         while taken := handle.take_message(subscription.msg_type, subscription.raw):
             yield taken
+
+
+def newest(subscription: Subscription) -> Any:
+    """Newest message of a polled subscription; None if none has arrived since the last time."""
+    message = None
+    for message, _ in take(subscription):  # noqa: B007
+        pass
+    return message
 
 
 def run(make_node: Callable[[], Node], arguments: Sequence[str] | None = None) -> int:

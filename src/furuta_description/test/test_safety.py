@@ -148,8 +148,9 @@ def test_random_life_never_exceeds_the_limits():
         if random.random() < 0.02:
             bench.safety.clear_fault()
         if random.random() < 0.5:
-            bench.safety.command(random.choice([math.nan, math.inf, *random.normal(0, 20, 8)]),
-                                 bench.now)
+            bench.safety.command(
+                random.choice([math.nan, math.inf, *random.normal(0, 20, 8)]), bench.now
+            )
         applied = bench.run(1, None, random.normal(0, (1.0, 12.0, 12.0)))[0]
         assert abs(applied) <= LIMITS.voltage_limit
         assert applied == 0 or abs(applied - last) <= LIMITS.slew_rate * 1e-3 * 1.0001

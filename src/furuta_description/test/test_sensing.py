@@ -24,7 +24,9 @@ def _follow(angles):
 
 
 def test_angle_is_within_half_a_count_over_many_turns_of_the_16_bit_counter():
-    true = np.linspace(0.0, 1200.0, 40_001)  # [rad], some 230 000 counts, the register wraps 3 times
+    true = np.linspace(
+        0.0, 1200.0, 40_001
+    )  # [rad], some 230 000 counts, the register wraps 3 times
     angle, _ = _follow(true)
     assert np.max(np.abs(angle - true)) < math.pi / COUNTS + 1e-4
 
@@ -81,7 +83,8 @@ def test_unstable_filter_is_refused_with_the_period_it_needs():
 
 
 @pytest.mark.parametrize(
-    ('angle', 'wrapped'), [(0.0, 0.0), (math.pi, -math.pi), (-math.pi, -math.pi), (7.0, 7 - math.tau)]
+    ('angle', 'wrapped'),
+    [(0.0, 0.0), (math.pi, -math.pi), (-math.pi, -math.pi), (7.0, 7 - math.tau)],
 )
 def test_angle_wraps_to_one_turn(angle, wrapped):
     assert sensing.wrap_angle(angle, np) == pytest.approx(wrapped)

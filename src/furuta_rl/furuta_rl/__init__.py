@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Controllers: the classical baseline, and the task, the training and the policy that have to beat it."""
+"""The classical controller, and the task, training and policy that have to beat it."""

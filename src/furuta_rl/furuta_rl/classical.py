@@ -35,6 +35,7 @@ class ClassicalConfig:
     angle_weight: tuple[float, float] = (0.6, 0.155)  # [rad] arm, pendulum worth a cost of 1
     velocity_weight: tuple[float, float] = (6.0, 2.25)  # [rad/s] worth a cost of 1
     voltage_weight: float = 7.5  # [V] worth a cost of 1
+    lag_compensation: float = 1.0  # share of the velocity filter's lag that is made up for
     catch_cost: float = 800.0  # balance takes over below this cost-to-go ...
     release_cost: float = 5400.0  # ... and gives up above this one
     energy_gain: float = 9.0  # share of the full swing per share of missing energy
@@ -60,9 +61,14 @@ class ClassicalController:
         self._top_energy = float(self._energy(math.pi, 0.0))
         self._lift_energy = self._top_energy - float(self._energy(0.0, 0.0))
         self._frequency = math.sqrt(self._lift_energy / 2 / self._k.pendulum)  # small swings
-        delay = robot.timing.link_delay + self.config.host_delay + robot.physics.motor.time_constant
+        delay = (
+            robot.timing.link_delay + self.config.host_delay + robot.physics.motor.time_constant
+        )
         model = delayed_model(robot.physics, 1 / self.config.rate_hz, delay)
         self.gain, self.cost = lqr(*model, self.config)
+        self._undelay = undelayed(
+            robot.physics, self.config.lag_compensation * 2 / robot.sensors.velocity_bandwidth
+        )
         self._past = np.zeros(len(self.gain) - 4)
         self.is_balancing = False
 
@@ -72,14 +78,20 @@ class ClassicalController:
         self.is_balancing = False
 
     def step(
-        self, arm_angle: float, pendulum_angle: float, arm_velocity: float,
+        self,
+        arm_angle: float,
+        pendulum_angle: float,
+        arm_velocity: float,
         pendulum_velocity: float,
     ) -> float:
         """Voltage [V] for the newest sample [rad, rad, rad/s, rad/s]; 0 if that is not finite."""
         error = pendulum_angle % (2 * math.pi) - math.pi  # from upright, -pi..pi
-        x = np.array([arm_angle, error, arm_velocity, pendulum_velocity, *self._past])
-        if not np.all(np.isfinite(x)):
+        measured = np.array([arm_angle, error, arm_velocity, pendulum_velocity])
+        if not np.all(np.isfinite(measured)):
             return 0.0
+        # Near upright, where the model holds, the velocities are those of now.
+        applied = self._past[-1] if self._past.size else 0.0
+        x = np.concatenate((self._undelay @ [*measured, applied], self._past))
         cost = float(x @ self.cost @ x)
         bound = self.config.release_cost if self.is_balancing else self.config.catch_cost
         self.is_balancing = cost < bound
@@ -117,9 +129,7 @@ class ClassicalController:
         return dynamics.energy(self._k, state, np)
 
 
-def delayed_model(
-    physics: Physics, period: float, delay: float
-) -> tuple[FloatArray, FloatArray]:
+def delayed_model(physics: Physics, period: float, delay: float) -> tuple[FloatArray, FloatArray]:
     """Discrete linear model about upright, with the commands under way as further states.
 
     The state is (arm, pendulum error, arm velocity, pendulum velocity, u[k-1], ..., u[k-L]) with
@@ -146,6 +156,21 @@ def delayed_model(
     return A, B
 
 
+def undelayed(physics: Physics, lag: float) -> FloatArray:
+    """Matrix (4, 5) from (measured state, voltage at the motor) to the state near upright.
+
+    The velocity filter shows velocities as they were `lag` [s] ago; the linear model's
+    acceleration makes up for that: v = v_measured + lag (A x + B u), solved for x.
+    """
+    a, b = linearize(physics)
+    rate = np.hstack((a - np.eye(4), b[:, None])) * (lag / PHYSICS_STEP)
+    rate[:2] = 0
+    result: FloatArray = np.linalg.solve(
+        np.eye(4) - rate[:, :4], np.hstack((np.eye(4), rate[:, 4:]))
+    )
+    return result
+
+
 def linearize(physics: Physics) -> tuple[FloatArray, FloatArray]:
     """Linear model of one physics step about upright: A (4, 4) and B (4,), by differences.
 
@@ -158,8 +183,11 @@ def linearize(physics: Physics) -> tuple[FloatArray, FloatArray]:
         arm=physics.arm._replace(friction=_viscous(physics.arm.friction)),
         pendulum=physics.pendulum._replace(friction=_viscous(physics.pendulum.friction)),
         motor=gear._replace(
-            dead_zone=0.0, voltage_bias=0.0, time_constant=0.0,
-            gear_gain_driving=mean, gear_gain_backdriven=mean,
+            dead_zone=0.0,
+            voltage_bias=0.0,
+            time_constant=0.0,
+            gear_gain_driving=mean,
+            gear_gain_backdriven=mean,
         ),
         cable=physics.cable._replace(rest_angle=0.0),
     )
@@ -168,17 +196,16 @@ def linearize(physics: Physics) -> tuple[FloatArray, FloatArray]:
     def step(z: FloatArray) -> FloatArray:
         state = dynamics.State(z[0], math.pi + z[1], z[2], z[3], np.zeros_like(z[0]))
         new = dynamics.step(smooth, k, state, z[4], PHYSICS_STEP, np)
-        return np.array([new.arm_angle, new.pendulum_angle - math.pi, new.arm_velocity,
-                         new.pendulum_velocity])
+        return np.array(
+            [new.arm_angle, new.pendulum_angle - math.pi, new.arm_velocity, new.pendulum_velocity]
+        )
 
     h = 1e-5
     jacobian = (step(h * np.eye(5)) - step(-h * np.eye(5))) / (2 * h)
     return jacobian[:, :4], jacobian[:, 4]
 
 
-def lqr(
-    A: FloatArray, B: FloatArray, config: ClassicalConfig
-) -> tuple[FloatArray, FloatArray]:
+def lqr(A: FloatArray, B: FloatArray, config: ClassicalConfig) -> tuple[FloatArray, FloatArray]:
     """Gain (n,) of the discrete LQR and its cost-to-go matrix (n, n)."""
     scale = np.array([*config.angle_weight, *config.velocity_weight])
     Q = np.zeros_like(A)

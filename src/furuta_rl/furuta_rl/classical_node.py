@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ROS node of the classical baseline: joint states in, voltage out, paced by the plant's samples."""
+"""ROS node of the classical baseline: joint states in, voltage out, paced by the samples."""
 
 from __future__ import annotations
 
@@ -36,9 +36,7 @@ class ClassicalNode(Node):
         choices = ClassicalConfig(rate_hz=config.rate_hz, host_delay=config.host_delay)
         self.controller = ClassicalController(robot, choices)
         self.schedule = Schedule(1 / config.rate_hz)
-        self._commands = self.create_publisher(
-            Float64MultiArray, ros.COMMANDS, ros.COMMAND_QOS
-        )
+        self._commands = self.create_publisher(Float64MultiArray, ros.COMMANDS, ros.COMMAND_QOS)
         self._diagnostics = self.create_publisher(
             ros.DiagnosticArray, ros.DIAGNOSTICS, ros.PLANT_QOS
         )
@@ -62,9 +60,7 @@ class ClassicalNode(Node):
         problems = ['no joint states'] if report['steps'] == 0 else []
         values = report | {'balancing': self.controller.is_balancing}
         stamp = self.get_clock().now().to_msg()
-        self._diagnostics.publish(
-            ros.diagnostics_message(stamp, 'controller', problems, values)
-        )
+        self._diagnostics.publish(ros.diagnostics_message(stamp, 'controller', problems, values))
 
     def close(self) -> None:
         """Leave the motor at 0 V."""

@@ -28,7 +28,7 @@ class Pace:
         self.dropped = 0  # times the plant fell behind and dropped time
         self.ticks = 0
         self.plant_ns = now_ns  # plant's time; the wall's at the start
-        self._due_ns = now_ns
+        self._due_ns = float(now_ns)
         self._report = (now_ns, 0)
         self.set_speed(speed, now_ns)
 

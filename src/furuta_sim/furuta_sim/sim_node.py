@@ -76,19 +76,13 @@ class SimNode(Node):
         return robot.with_values(given)
 
     def _make_interface(self, robot: Robot) -> None:
-        self._joint_states = self.create_publisher(
-            ros.JointState, ros.JOINT_STATES, ros.PLANT_QOS
-        )
-        self._motor_state = self.create_publisher(
-            ros.BatteryState, ros.MOTOR_STATE, ros.PLANT_QOS
-        )
+        self._joint_states = self.create_publisher(ros.JointState, ros.JOINT_STATES, ros.PLANT_QOS)
+        self._motor_state = self.create_publisher(ros.BatteryState, ros.MOTOR_STATE, ros.PLANT_QOS)
         self._diagnostics = self.create_publisher(
             ros.DiagnosticArray, ros.DIAGNOSTICS, ros.PLANT_QOS
         )
         self._clock_publisher = self.create_publisher(Clock, ros.CLOCK, ros.SENSOR_QOS)
-        self._description = self.create_publisher(
-            String, ros.ROBOT_DESCRIPTION, ros.LATCHED_QOS
-        )
+        self._description = self.create_publisher(String, ros.ROBOT_DESCRIPTION, ros.LATCHED_QOS)
         self._description.publish(String(data=make_urdf(robot)))
         self._commands = ros.poll(self, Float64MultiArray, ros.COMMANDS, ros.COMMAND_QOS)
         self.create_service(SetBool, ros.ENABLE, self._on_enable)
@@ -146,11 +140,13 @@ class SimNode(Node):
     def _on_parameters(self, values: dict[str, Any]) -> None:
         physics = {
             path: list(value) if hasattr(value, '__len__') else value
-            for path, value in values.items() if path.startswith('physics.')
+            for path, value in values.items()
+            if path.startswith('physics.')
         }
         start = {
             name.removeprefix(START): value
-            for name, value in values.items() if name.startswith(START)
+            for name, value in values.items()
+            if name.startswith(START)
         }
         with self._lock:
             if physics:

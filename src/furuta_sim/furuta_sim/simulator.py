@@ -50,7 +50,9 @@ class Measurement(NamedTuple):
 class Simulator:
     """One robot on a backend; `measurement` is its newest sample."""
 
-    def __init__(self, robot: Robot, backend: Backend, start: Start, enabled: bool = True) -> None:
+    def __init__(
+        self, robot: Robot, backend: Backend[Any], start: Start, enabled: bool = True
+    ) -> None:
         """Make the plant at rest in its start pose.
 
         Raises:
@@ -79,7 +81,7 @@ class Simulator:
         self._delay_us = round(robot.timing.link_delay * 1e6)
 
     def reset(self) -> None:
-        """Put the machine into its start pose. The enable switch and the faults stay as they are."""
+        """Put the machine into its start pose; enable switch and faults stay as they are."""
         start = self.start
         pose = (start.arm_angle, start.pendulum_angle, start.arm_velocity, start.pendulum_velocity)
         drawn = np.array(pose) + self._random.uniform(-start.spread, start.spread, 4)
@@ -120,7 +122,10 @@ class Simulator:
         direction = motor.smooth_sign(physics.arm.friction, self._before.arm_velocity, np)
         torque = motor.gear_torque(physics.motor, self.state.current, direction, np)
         voltage = float(self.safety.voltage)
-        return Measurement(*self._angles(), *self._velocities(), float(torque[0]), voltage)
+        (arm, pendulum), (arm_velocity, pendulum_velocity) = self._angles(), self._velocities()
+        return Measurement(
+            arm, pendulum, arm_velocity, pendulum_velocity, float(torque[0]), voltage
+        )
 
     @property
     def upright_error(self) -> float:
@@ -137,8 +142,11 @@ class Simulator:
         """State of the safety rules, for diagnostics."""
         s = self.safety
         return {
-            'enabled': s.enabled, 'faults': int(s.faults), 'refused_commands': s.refused,
-            'limited_commands': s.limited, 'command_timeouts': s.timeouts,
+            'enabled': s.enabled,
+            'faults': int(s.faults),
+            'refused_commands': s.refused,
+            'limited_commands': s.limited,
+            'command_timeouts': s.timeouts,
         }
 
     def _deliver(self) -> None:

@@ -25,7 +25,7 @@ class Viewer:
             ValueError: there is no display.
         """
         if not (os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY')):
-            raise ValueError("viewer: no display; use the browser twin, or start without viewer")
+            raise ValueError('viewer: no display; use the browser twin, or start without viewer')
         import mujoco.viewer
 
         spec = mujoco.MjSpec.from_string(make_urdf(robot))

@@ -32,7 +32,10 @@ sys.exit(service.run())
 def _launch(*arguments):
     return subprocess.Popen(
         [sys.executable, '-c', RUN, str(LAUNCH_FILE), *arguments],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
     )
 
 

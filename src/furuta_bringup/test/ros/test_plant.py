@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The plant interface of ARCHITECTURE.md over real topics and services."""
 
+import itertools
 import math
 import time
 
@@ -28,7 +29,7 @@ def test_joint_states_come_at_the_rate_with_system_time_and_names(probe, start):
     assert probe.joint_states[-1].name == ['arm_joint', 'pendulum_joint']
     assert (len(stamps) - 1) / (stamps[-1] - stamps[0]) == pytest.approx(500, rel=0.02)
     assert abs(now - stamps[-1]) < 0.1
-    assert all(b > a for a, b in zip(stamps, stamps[1:], strict=False))
+    assert all(b > a for a, b in itertools.pairwise(stamps))
     motor = {Time.from_msg(m.header.stamp).nanoseconds for m in probe.motor_states}
     assert Time.from_msg(probe.joint_states[-5].header.stamp).nanoseconds in motor
     assert math.isnan(probe.motor_states[-1].current)
@@ -144,15 +145,14 @@ def test_controller_killed_while_upright_leaves_zero_volts_within_the_time_out(p
     start(sim_node())
     probe.wait_for_plant()
     controller = start(classical_node())
-    probe.wait(lambda: abs(abs(probe.sample.pendulum_angle) % math.tau - math.pi) < 0.1,
-               'upright', 15)
+    probe.wait(
+        lambda: abs(abs(probe.sample.pendulum_angle) % math.tau - math.pi) < 0.1, 'upright', 15
+    )
     time.sleep(1.0)
     killed = time.time()
     controller.kill('classical_node')
     time.sleep(0.5)
-    last = max(
-        ros.seconds(m.header.stamp) for m in probe.motor_states if m.voltage != 0.0
-    )
+    last = max(ros.seconds(m.header.stamp) for m in probe.motor_states if m.voltage != 0.0)
     assert last - killed < 0.1 + 0.02  # time-out of the robot file, link delay and kill included
     assert probe.voltage == 0.0
     assert int(probe.values('plant')['command_timeouts']) >= 1

@@ -16,9 +16,6 @@ from typing import Any
 
 import pytest
 import rclpy
-from furuta_bringup.bag_recovery import recover
-from furuta_bringup.record import run_record
-from furuta_bringup.record_config import RecordConfig
 from mcap.records import Message
 from mcap.stream_reader import StreamReader
 from rclpy.node import Node
@@ -30,6 +27,10 @@ from rosbags.interfaces import QosDurability
 from rosbags.typesys import Stores, get_typestore
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
+
+from furuta_bringup.bag_recovery import recover
+from furuta_bringup.record import run_record
+from furuta_bringup.record_config import RecordConfig
 
 STATES = '/record_test/joint_states'
 QUIET = '/record_test/quiet'

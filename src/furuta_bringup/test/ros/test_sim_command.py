@@ -46,8 +46,9 @@ def test_pendulum_is_upright_within_5_s_and_held(robot, tmp_path):
 
 def test_run_that_is_not_upright_fails_and_says_so(tmp_path):
     file = tmp_path / 'summary.json'
-    done = _run('sim', '--controller', 'none', '--duration', '2', '--no-twin',
-                '--summary', str(file))
+    done = _run(
+        'sim', '--controller', 'none', '--duration', '2', '--no-twin', '--summary', str(file)
+    )
     assert done.returncode == 1
     assert not json.loads(file.read_text())['success']
     assert 'not upright for the last 5 s' in done.stdout
