@@ -13,7 +13,6 @@ reference of all ratios: C MuJoCo's own loop, one robot on one core.
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import time
 from collections.abc import Callable
@@ -25,10 +24,9 @@ import jax
 import jax.numpy as jnp
 import mujoco
 import numpy as np
+import output
 import tyro
 from mujoco.rollout import Rollout
-from rich.console import Console
-from rich.table import Table
 
 from furuta_description import motor
 from furuta_description.dynamics import State, make_state
@@ -65,16 +63,19 @@ class Row:
 
 
 def main() -> None:
-    options = tyro.cli(Options, description=__doc__)
+    options = tyro.cli(Options, prog='furuta bench physics', description=__doc__)
     physics = load_robot(options.robot).physics
-    console = Console()
     rates = measure(rows(physics), 3 if options.quick else 10)
-    console.print(speed_table(rates))
+    title = f'Physics steps per second, {ROBOTS} robots, {os.cpu_count()} cores'
+    output.show(title, ('', 'M steps/s', 'x bare loop', ''), speed_rows(rates))
     errors = agreement(physics, 128 if options.quick else 1024)
-    console.print(agreement_table(errors))
-    if options.json:
-        figures = {'robot': options.robot, 'steps_per_second': rates, 'agreement': errors}
-        options.json.write_text(json.dumps(figures, indent=2) + '\n')
+    output.show(
+        'Angles after 1 s, distance from C MuJoCo [rad]',
+        tuple(errors[0]),
+        [[f'{x:.1e}' if isinstance(x, float) else x for x in row.values()] for row in errors],
+    )
+    figures = {'robot': options.robot, 'steps_per_second': rates, 'agreement': errors}
+    output.write(options.json, figures)
 
 
 def random_states(count: int, scale: tuple[float, ...] = (1, np.pi, 5, 10)) -> tuple[State, Any]:
@@ -187,7 +188,7 @@ def measure(rows: list[Row], rounds: int) -> dict[str, float]:
     return {row.name: row.steps / best[row.name] for row in rows}
 
 
-def speed_table(rates: dict[str, float]) -> Table:
+def speed_rows(rates: dict[str, float]) -> list[list[str]]:
     """Rates, ratios to the first row, and the targets with their outcome."""
     bare = rates['mujoco, per-step loop written bare']
     rollout = rates['mujoco.rollout, plain']
@@ -198,13 +199,11 @@ def speed_table(rates: dict[str, float]) -> Table:
         'mjx': f'target 1.0 M {mark(rates["mjx"] >= 1e6)}',
         'analytic': f'target 100 M {mark(rates["analytic"] >= 100e6)}',
     }
-    table = Table(title=f'Physics steps per second, {ROBOTS} robots, {os.cpu_count()} cores')
-    for column in ('', 'M steps/s', 'x bare loop', ''):
-        table.add_column(column, justify='right' if column else 'left')
     reference = next(iter(rates.values()))
-    for name, rate in rates.items():
-        table.add_row(name, f'{rate / 1e6:.2f}', f'{rate / reference:.2f}', notes.get(name, ''))
-    return table
+    return [
+        [name, f'{rate / 1e6:.2f}', f'{rate / reference:.2f}', notes.get(name, '')]
+        for name, rate in rates.items()
+    ]
 
 
 def mark(met: bool) -> str:
@@ -235,15 +234,6 @@ def agreement(physics: Physics, count: int) -> list[dict[str, Any]]:
 def run(backend: Any, physics: Physics, state: State, voltage: Any) -> np.ndarray:
     after = backend.step(backend.prepare(physics), state, voltage, 1000)
     return np.array(after[:2], dtype=np.float64)
-
-
-def agreement_table(figures: list[dict[str, Any]]) -> Table:
-    table = Table(title='Angles after 1 s, distance from C MuJoCo [rad]')
-    for column in figures[0]:
-        table.add_column(column)
-    for row in figures:
-        table.add_row(*(f'{x:.1e}' if isinstance(x, float) else x for x in row.values()))
-    return table
 
 
 if __name__ == '__main__':

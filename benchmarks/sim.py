@@ -103,4 +103,4 @@ def evaluate(times: np.ndarray, cpu_share: float) -> dict[str, float]:
 
 
 if __name__ == '__main__':
-    main(tyro.cli(Options))
+    main(tyro.cli(Options, prog='furuta bench sim', description=__doc__))

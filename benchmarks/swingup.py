@@ -131,4 +131,4 @@ def main(options: Options) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main(tyro.cli(Options)))
+    sys.exit(main(tyro.cli(Options, prog='furuta bench swingup', description=__doc__)))

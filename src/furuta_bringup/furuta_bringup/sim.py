@@ -26,7 +26,9 @@ from furuta_description.robot import load_robot
 
 HELD = 5.0  # [s] upright at the end for a run to count as a success
 START_PATIENCE = 20.0  # [s] until the plant must have spoken
-DISCOVERY = 0.7  # [s] in which a plant that runs already makes itself known
+DISCOVERY = 0.5  # [s] in which a plant that runs already usually makes itself known
+NEWCOMER = 5.0  # [s] after which it is another one that came later and has to go
+POLL = 0.02  # [s]
 SILENCE = 3.0  # [s] of wall time without a sample that ends a run
 REFRESH = 0.2  # [s] between looks at the run
 LINE_PERIOD = 5.0  # [s] between status lines where there is no terminal
@@ -62,9 +64,7 @@ def run_sim(arguments: SimArguments, duration: float, summary: Path) -> int:
                     f'twin: [link]http://{_shown(arguments.host)}:{arguments.port}[/link]'
                 )
             console.print('Ctrl-C stops everything.')
-            _refuse_second_plant(monitor, time.monotonic() + DISCOVERY)
-            run.start(1)  # the plant; nothing moves before the monitor can see it
-            _wait_for_plant(monitor, run)
+            _start_plant(monitor, run)
             run.start()
             status = _watch(monitor, run, duration, console)
     except KeyboardInterrupt:
@@ -83,38 +83,45 @@ def run_sim(arguments: SimArguments, duration: float, summary: Path) -> int:
     return status
 
 
-def _refuse_second_plant(monitor: MonitorNode, until: float) -> None:
+def _refuse_second_plant(monitor: MonitorNode, ours: int) -> None:
     """Two plants on the same topics would both be driven by both controllers."""
-    while time.monotonic() < until:
-        if monitor.plants:
-            raise StackError(
-                'a plant runs already: stop it, or set ROS_DOMAIN_ID to a number of its own '
-                '(ROS_DOMAIN_ID=7 ./furuta sim)'
-            )
-        time.sleep(0.02)
+    if monitor.plants > ours:
+        raise StackError(
+            'a plant runs already: stop it, or set ROS_DOMAIN_ID to a number of its own '
+            '(ROS_DOMAIN_ID=7 ./furuta sim)'
+        )
 
 
-def _wait_for_plant(monitor: MonitorNode, run: Processes) -> None:
+def _start_plant(monitor: MonitorNode, run: Processes) -> None:
+    """Start the plant, alone: nothing moves before the monitor can see it."""
+    for _ in range(round(DISCOVERY / POLL)):
+        _refuse_second_plant(monitor, 0)
+        time.sleep(POLL)
+    run.start(1)
     deadline = time.monotonic() + START_PATIENCE
     while not monitor.judge.samples:
         run.check()
+        _refuse_second_plant(monitor, 1)
         if time.monotonic() > deadline:
             raise StackError(
                 f'no joint states within {START_PATIENCE:.0f} s: is the loopback interface up and '
                 'free for ROS 2 discovery (multicast)? `furuta doctor` checks it'
             )
-        time.sleep(0.02)
+        time.sleep(POLL)
 
 
 def _watch(monitor: MonitorNode, run: Processes, duration: float, console: Console) -> int:
     """Report until the end; the exit status so far."""
     judge = monitor.judge
-    seen, seen_at, line_at = 0, time.monotonic(), time.monotonic()
+    seen, began = 0, time.monotonic()
+    seen_at = line_at = began
     with Live(console=console, auto_refresh=False, transient=bool(duration)) as live:
         while not duration or judge.elapsed < duration:
             time.sleep(REFRESH)
             now = time.monotonic()
             run.check()
+            if now - began < NEWCOMER:
+                _refuse_second_plant(monitor, 1)
             if judge.samples != seen:
                 seen, seen_at = judge.samples, now
             if duration and now - seen_at > SILENCE:

@@ -34,14 +34,16 @@ class ClassicalConfig:
     )
     angle_weight: tuple[float, float] = (0.6, 0.155)  # [rad] arm, pendulum worth a cost of 1
     velocity_weight: tuple[float, float] = (6.0, 2.25)  # [rad/s] worth a cost of 1
-    voltage_weight: float = 7.5  # [V] worth a cost of 1
-    lag_compensation: float = 1.0  # share of the velocity filter's lag that is made up for
-    catch_cost: float = 800.0  # balance takes over below this cost-to-go ...
-    release_cost: float = 5400.0  # ... and gives up above this one
-    energy_gain: float = 9.0  # share of the full swing per share of missing energy
+    voltage_weight: float = 10.0  # [V] worth a cost of 1
+    lag_compensation: float = 0.5  # share of the velocity filter's lag that is made up for
+    catch_cost: float = 700.0  # balance takes over below this cost-to-go ...
+    release_cost: float = 6700.0  # ... and gives up above this one
+    energy_gain: float = 10.8  # share of the full swing per share of missing energy
     swing: float = 0.7  # [rad] of arm, accelerations being in units of the pendulum's frequency^2
-    centering: float = 1.2  # pull to the centre, per rad of arm
-    damping: float = 0.18  # brake, per rad/s of arm over the pendulum's frequency
+    arm_span: float = 1.2  # [rad] to each side, beyond which the arm is pushed back ...
+    barrier: float = 4.0  # ... per rad
+    centering: float = 1.3  # pull to the centre, per rad of arm
+    damping: float = 0.15  # brake, per rad/s of arm over the pendulum's frequency
 
 
 class ClassicalController:
@@ -117,6 +119,8 @@ class ClassicalController:
         coupling = dynamics.mass_matrix(self._k, angle, np)[1]
         wanted = -push * config.swing * (1.0 if coupling * velocity >= 0 else -1.0)
         wanted -= config.centering * arm + config.damping * arm_velocity / self._frequency
+        beyond = max(abs(arm) - config.arm_span, 0.0)
+        wanted -= math.copysign(config.barrier * beyond, arm)
         state = dynamics.State(arm, angle, arm_velocity, velocity, 0.0)
         free, _ = dynamics.acceleration(self._k, state, 0.0, 0.0, np)
         pushed, _ = dynamics.acceleration(self._k, state, 1.0, 0.0, np)

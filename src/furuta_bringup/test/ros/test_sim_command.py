@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from furuta_bringup.stack import NodeSpec
+
 FURUTA = [sys.executable, '-m', 'furuta_bringup.cli']
 
 
@@ -81,14 +83,10 @@ def test_port_of_the_page_that_is_taken_is_named_with_the_way_out():
     assert 'Traceback' not in done.stdout
 
 
-def test_second_plant_on_the_same_topics_is_refused():
-    first = subprocess.Popen([*FURUTA, 'sim', '--no-twin'], stdout=subprocess.DEVNULL)
-    try:
-        time.sleep(3.0)
-        done = _run('sim', '--no-twin', '--duration', '10')
-    finally:
-        first.send_signal(signal.SIGINT)
-        first.wait(20)
+def test_second_plant_on_the_same_topics_is_refused(probe, start):
+    start(NodeSpec('furuta_sim', 'sim_node', {}))
+    probe.wait_for_plant()
+    done = _run('sim', '--no-twin', '--duration', '10')
     assert done.returncode == 1
     assert 'ROS_DOMAIN_ID' in done.stdout
 

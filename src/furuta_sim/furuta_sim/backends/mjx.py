@@ -3,18 +3,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import mujoco
-from mujoco import mjx
 
 from furuta_description import motor
 from furuta_description.dynamics import State
 from furuta_description.mjcf import ModelFields, make_mjcf, make_model_fields
 from furuta_description.robot import Physics
+
+with contextlib.redirect_stdout(io.StringIO()):  # it prints that there is no NVIDIA Warp
+    from mujoco import mjx
 
 
 class Model(NamedTuple):
