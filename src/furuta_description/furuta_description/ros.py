@@ -10,6 +10,7 @@ import dataclasses
 import math
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import rclpy
@@ -26,6 +27,10 @@ from sensor_msgs.msg import BatteryState, JointState
 from std_msgs.msg import Float64MultiArray
 
 from furuta_description.robot import JOINT_NAMES
+
+HAS_CONTROL_MSGS = find_spec('control_msgs') is not None  # there is no wheel of it
+if HAS_CONTROL_MSGS:
+    from control_msgs.msg import DynamicJointState, InterfaceValue
 
 JOINT_STATES = 'joint_states'
 COMMANDS = 'motor_voltage_controller/commands'
@@ -109,6 +114,20 @@ def motor_state_message(stamp: Time, voltage: float, current: float = math.nan) 
     message.temperature = message.charge = message.capacity = math.nan
     message.design_capacity = message.percentage = math.nan
     message.present = True
+    return message
+
+
+def dynamic_joint_states_message(
+    stamp: Time, sample: Sample, motor_torque: float, voltage: float
+) -> DynamicJointState:
+    """Joint state as ros2_control's joint_state_broadcaster gives it, with the motor's voltage."""
+    message = DynamicJointState(joint_names=list(JOINT_NAMES))
+    message.header.stamp = stamp
+    arm = {'position': sample.arm_angle, 'velocity': sample.arm_velocity}
+    pendulum = {'position': sample.pendulum_angle, 'velocity': sample.pendulum_velocity}
+    for values in (arm | {'effort': motor_torque, 'voltage': voltage}, pendulum):
+        interface = InterfaceValue(interface_names=list(values), values=list(values.values()))
+        message.interface_values.append(interface)
     return message
 
 

@@ -32,18 +32,18 @@ class ClassicalConfig:
         default=0.002,
         metadata={'help': 'delay from sample to command over topics, known to the LQR [s]'},
     )
-    angle_weight: tuple[float, float] = (0.6, 0.155)  # [rad] arm, pendulum worth a cost of 1
-    velocity_weight: tuple[float, float] = (6.0, 2.25)  # [rad/s] worth a cost of 1
+    angle_weight: tuple[float, float] = (0.67, 0.145)  # [rad] arm, pendulum worth a cost of 1
+    velocity_weight: tuple[float, float] = (6.0, 2.1)  # [rad/s] worth a cost of 1
     voltage_weight: float = 10.0  # [V] worth a cost of 1
     lag_compensation: float = 0.5  # share of the velocity filter's lag that is made up for
-    catch_cost: float = 700.0  # balance takes over below this cost-to-go ...
+    catch_cost: float = 540.0  # balance takes over below this cost-to-go ...
     release_cost: float = 6700.0  # ... and gives up above this one
-    energy_gain: float = 10.8  # share of the full swing per share of missing energy
-    swing: float = 0.7  # [rad] of arm, accelerations being in units of the pendulum's frequency^2
-    arm_span: float = 1.2  # [rad] to each side, beyond which the arm is pushed back ...
-    barrier: float = 4.0  # ... per rad
+    energy_gain: float = 7.5  # share of the full swing per share of missing energy
+    swing: float = 0.75  # [rad] of arm, accelerations being in units of the pendulum's frequency^2
+    arm_span: float = 1.55  # [rad] to each side, beyond which the arm is pushed back ...
+    barrier: float = 3.2  # ... per rad
     centering: float = 1.3  # pull to the centre, per rad of arm
-    damping: float = 0.15  # brake, per rad/s of arm over the pendulum's frequency
+    damping: float = 0.2  # brake, per rad/s of arm over the pendulum's frequency
 
 
 class ClassicalController:

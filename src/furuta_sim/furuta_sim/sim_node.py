@@ -82,6 +82,10 @@ class SimNode(Node):
             ros.DiagnosticArray, ros.DIAGNOSTICS, ros.PLANT_QOS
         )
         self._clock_publisher = self.create_publisher(Clock, ros.CLOCK, ros.SENSOR_QOS)
+        if ros.HAS_CONTROL_MSGS:
+            self._dynamic_joint_states = self.create_publisher(
+                ros.DynamicJointState, ros.DYNAMIC_JOINT_STATES, ros.PLANT_QOS
+            )
         self._description = self.create_publisher(String, ros.ROBOT_DESCRIPTION, ros.LATCHED_QOS)
         self._description.publish(String(data=make_urdf(robot)))
         self._commands = ros.poll(self, Float64MultiArray, ros.COMMANDS, ros.COMMAND_QOS)
@@ -113,6 +117,10 @@ class SimNode(Node):
         sample = ros.Sample(0.0, *m[:4])
         self._joint_states.publish(ros.joint_state_message(stamp, sample, m.motor_torque))
         self._motor_state.publish(ros.motor_state_message(stamp, m.voltage))
+        if ros.HAS_CONTROL_MSGS:
+            self._dynamic_joint_states.publish(
+                ros.dynamic_joint_states_message(stamp, sample, m.motor_torque, m.voltage)
+            )
         if self.pace.speed != 1:
             self._clock_publisher.publish(Clock(clock=stamp))
 

@@ -35,6 +35,20 @@ def test_joint_states_come_at_the_rate_with_system_time_and_names(probe, start):
     assert math.isnan(probe.motor_states[-1].current)
 
 
+@pytest.mark.skipif(not ros.HAS_CONTROL_MSGS, reason='control_msgs comes with a ROS installation')
+def test_dynamic_joint_states_carry_the_voltage(probe, start):
+    heard = []
+    probe.node.create_subscription(
+        ros.DynamicJointState, ros.DYNAMIC_JOINT_STATES, heard.append, 10
+    )
+    start(sim_node())
+    probe.wait_for_plant()
+    probe.drive([1.0], 0.2)
+    probe.wait(lambda: heard, 'dynamic joint states')
+    arm = heard[-1].interface_values[0]
+    assert dict(zip(arm.interface_names, arm.values, strict=True))['voltage'] == pytest.approx(1.0)
+
+
 @pytest.mark.parametrize(
     ('data', 'counter'),
     [
