@@ -16,6 +16,7 @@ import tyro
 from rclpy.executors import SingleThreadedExecutor
 from rich.progress import track
 
+from furuta_bringup import middleware
 from furuta_bringup.processes import Processes
 from furuta_bringup.stack import SimArguments, sim_stack
 from furuta_description import ros
@@ -52,7 +53,7 @@ def cpu_seconds(pid: int) -> float:
 
 def main(options: Options) -> None:
     """Measure and print."""
-    os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    middleware.apply()
     controller = 'classical' if options.controller else 'none'
     nodes = sim_stack(SimArguments(robot=options.robot, twin=False, controller=controller))
     rclpy.init()

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
@@ -20,6 +19,7 @@ from rclpy.parameter import Parameter
 from rich.progress import Progress
 from std_srvs.srv import Trigger
 
+from furuta_bringup import middleware
 from furuta_bringup.monitor_node import MonitorNode
 from furuta_bringup.processes import Processes
 from furuta_bringup.stack import SimArguments, sim_stack
@@ -94,7 +94,7 @@ def run_robot(bench: Bench, options: Options, robot: str, runs, progress) -> Non
 
 def main(options: Options) -> int:
     """Run all and print; 0 if every run was upright in time and stayed so."""
-    os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    middleware.apply()
     bench = Bench()
     with Progress() as progress:
         for robot in options.robots:

@@ -4,7 +4,7 @@ from glob import glob
 from setuptools import find_packages, setup
 
 NAME = 'furuta_bringup'
-DATA = ('launch', 'rviz')  # beside the code that reads it, and in share/ for ROS tools
+DATA = ('config', 'launch', 'rviz')  # beside the code that reads it, and in share/ for ROS tools
 
 setup(
     name=NAME,

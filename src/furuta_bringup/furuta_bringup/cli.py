@@ -10,6 +10,7 @@ from typing import Annotated, Any, get_type_hints
 
 import tyro
 
+from furuta_bringup import middleware
 from furuta_bringup.processes import parameter_arguments
 from furuta_bringup.record_config import RecordConfig
 from furuta_bringup.stack import SimArguments, TwinArguments
@@ -80,6 +81,7 @@ def twin(options: tyro.conf.OmitArgPrefixes[TwinOptions]) -> int:  # type: ignor
     from furuta_bringup.twin_node import TwinNode
     from furuta_description import ros
 
+    middleware.apply()
     return ros.run(TwinNode, ['furuta', *parameter_arguments(dataclasses.asdict(options))])
 
 
@@ -88,6 +90,7 @@ def record(options: tyro.conf.OmitArgPrefixes[RecordOptions]) -> int:  # type: i
     """Record all topics into a rosbag2 bag (MCAP), or recover one."""
     from furuta_bringup.record import run_record
 
+    middleware.apply()
     values = dataclasses.asdict(options)
     recover = values.pop('recover')
     return run_record(RecordConfig(**values), recover)

@@ -3,15 +3,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
 from launch import LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, OpaqueFunction, Shutdown
+from launch.actions import (
+    DeclareLaunchArgument,
+    OpaqueFunction,
+    SetEnvironmentVariable,
+    Shutdown,
+)
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
+from furuta_bringup import middleware
 from furuta_bringup.stack import NodeSpec, launch_arguments, parse_arguments
 
 
@@ -23,8 +30,10 @@ def describe(kind: Any, stack: Callable[[Any], list[NodeSpec]]) -> LaunchDescrip
         texts = {name: LaunchConfiguration(name).perform(context) for name, *_ in declared}
         return [_action(spec) for spec in stack(parse_arguments(kind, texts))]
 
+    settings = middleware.discovery_settings().items()
     return LaunchDescription(
-        [
+        [SetEnvironmentVariable(*setting) for setting in settings if setting[0] not in os.environ]
+        + [
             DeclareLaunchArgument(name, default_value=default, description=text)
             for name, default, text in declared
         ]

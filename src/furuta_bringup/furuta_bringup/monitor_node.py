@@ -7,7 +7,6 @@ from typing import Any
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
-from std_msgs.msg import Float64MultiArray
 
 from furuta_bringup.judge import Judge
 from furuta_description import ros
@@ -23,14 +22,15 @@ class MonitorNode(Node):
         """Connect the topics."""
         super().__init__('monitor_node')
         self.judge = Judge()
+        self.is_ready = False  # hears the plant
         self.diagnostics: dict[str, dict[str, str]] = {}
         self.problems: dict[str, str] = {}
         self.create_subscription(
             ros.DiagnosticArray, ros.DIAGNOSTICS, self._on_diagnostics, ros.PLANT_QOS
         )
         self._joint_states = ros.poll(self, ros.JointState, ros.JOINT_STATES, QUEUE)
-        self._commands = ros.poll(self, Float64MultiArray, ros.COMMANDS, ros.COMMAND_QOS)
-        self._has_command = False
+        self._motor_states = ros.poll(self, ros.BatteryState, ros.MOTOR_STATE, QUEUE)
+        self._has_voltage = False
         self.create_timer(TAKE_PERIOD, self._take, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     @property
@@ -51,9 +51,11 @@ class MonitorNode(Node):
         }
 
     def _take(self) -> None:
-        if not self._has_command and any(True for _ in ros.take(self._commands)):
-            self._has_command = True
-            self.judge.restart()  # a controller has taken over: the run begins
+        for message, _ in ros.take(self._motor_states):
+            self.is_ready = self.judge.samples > 0
+            if message.voltage != 0 and not self._has_voltage:
+                self._has_voltage = True
+                self.judge.restart()  # a controller has taken over: the run begins
         for message, _ in ros.take(self._joint_states):
             sample = ros.sample_from(message)
             if sample is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import threading
 import time
 from dataclasses import asdict
@@ -18,6 +17,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from furuta_bringup import middleware
 from furuta_bringup.files import write_whole
 from furuta_bringup.monitor_node import MonitorNode
 from furuta_bringup.processes import Processes, StackError
@@ -46,15 +46,14 @@ def run_sim(arguments: SimArguments, duration: float, summary: Path) -> int:
     console = Console()
     load_robot(arguments.robot)  # say what is wrong with it before anything starts
     nodes = sim_stack(arguments)
-    # Students side by side must not drive each other's plant; whoever wants the network says so.
-    if 'ROS_LOCALHOST_ONLY' not in os.environ:
-        os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    middleware.apply()
     rclpy.init(signal_handler_options=rclpy.SignalHandlerOptions.NO)
     monitor = MonitorNode()
     executor = SingleThreadedExecutor()
     executor.add_node(monitor)
     spinner = threading.Thread(target=_spin, args=(executor,), daemon=True)
     spinner.start()
+    figures = monitor.figures()
     try:
         with Processes(
             nodes, lambda line: console.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -64,16 +63,18 @@ def run_sim(arguments: SimArguments, duration: float, summary: Path) -> int:
                     f'twin: [link]http://{_shown(arguments.host)}:{arguments.port}[/link]'
                 )
             console.print('Ctrl-C stops everything.')
-            _start_plant(monitor, run)
-            run.start()
-            status = _watch(monitor, run, duration, console)
+            try:
+                _start_plant(monitor, run)
+                run.start()
+                status = _watch(monitor, run, duration, console)
+            finally:
+                figures = monitor.figures()  # a plant without its controller falls
     except KeyboardInterrupt:
         status = 130 if duration else 0
     except StackError as error:
         console.print(f'error: {error}', style='bold red', markup=False)
         status = 1
     finally:
-        figures = monitor.figures()
         executor.shutdown()
         monitor.destroy_node()
         rclpy.try_shutdown()
@@ -99,7 +100,7 @@ def _start_plant(monitor: MonitorNode, run: Processes) -> None:
         time.sleep(POLL)
     run.start(1)
     deadline = time.monotonic() + START_PATIENCE
-    while not monitor.judge.samples:
+    while not monitor.is_ready:
         run.check()
         _refuse_second_plant(monitor, 1)
         if time.monotonic() > deadline:

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from furuta_bringup import debian
+from furuta_bringup import debian, middleware
 
 ROOT = Path(__file__).resolve().parents[3]
 USAGE = """usage: ./furuta test [--fast] [--install-system-packages] [pytest arguments]
@@ -84,8 +84,11 @@ def ros_environment(environment: Mapping[str, str]) -> dict[str, str]:
     Domains above 101 would use ports that Linux gives to other programs.
     """
     kept = {k: v for k, v in environment.items() if k != 'ROS_LOCALHOST_ONLY'}
-    domain = str(random.randint(1, 101))
-    return {**kept, 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST', 'ROS_DOMAIN_ID': domain}
+    own = {
+        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
+        'ROS_DOMAIN_ID': str(random.randint(1, 101)),
+    }
+    return {**kept, **middleware.discovery_settings(), **own}
 
 
 def make_steps(arguments: Sequence[str], environment: Mapping[str, str]) -> list[Step]:
