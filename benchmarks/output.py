@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 
 def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print one table."""
-    table = Table(title=title, title_justify='left')
+    table = Table(title=escape(title), title_justify='left')
     for i, column in enumerate(columns):
-        table.add_column(column, justify='left' if i == 0 else 'right')
+        table.add_column(escape(column), justify='left' if i == 0 else 'right')
     for row in rows:
-        table.add_row(*(f'{v:.4g}' if isinstance(v, float) else str(v) for v in row))
+        table.add_row(*(escape(f'{v:.5g}' if isinstance(v, float) else str(v)) for v in row))
     Console(width=max(100, Console().width)).print(table)
 
 

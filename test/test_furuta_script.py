@@ -45,7 +45,7 @@ def test_another_ros_is_refused_by_name(checkout: Path):
 
 def test_an_unknown_benchmark_lists_those_there_are(checkout: Path):
     done = call(checkout, 'bench', 'sped')
-    assert done.returncode == 1 and 'speed' in done.stderr
+    assert done.returncode == 2 and 'speed' in done.stderr
 
 
 def test_a_benchmark_has_to_say_its_environment(checkout: Path):
