@@ -53,5 +53,6 @@ def _action(spec: NodeSpec) -> Node:
         parameters=[parameters],
         arguments=list(spec.arguments),
         output='screen',
-        on_exit=Shutdown(reason=f'{spec.name} ended'),
+        # RViz may be closed; without one of ours the rest is of no use.
+        on_exit=Shutdown(reason=f'{spec.name} ended') if spec.is_ours else None,
     )

@@ -20,7 +20,6 @@ from std_srvs.srv import SetBool, Trigger
 
 from furuta_description import ros
 from furuta_description.robot import Robot, load_robot
-from furuta_description.safety import fault_texts
 from furuta_description.urdf import make_urdf
 from furuta_sim.backends.mujoco import MujocoBackend
 from furuta_sim.pace import Pace
@@ -98,19 +97,25 @@ class SimNode(Node):
         ros.on_parameters(self, self._on_parameters)
 
     def _loop(self) -> None:
-        while self._is_running:
-            time.sleep(max(0, self.pace.next(time.monotonic_ns()) - time.monotonic_ns()) / 1e9)
-            if self.pace.is_paused or not self._is_running:
-                continue
-            with self._lock:
-                for command, _ in ros.take(self._commands):
-                    self.simulator.command(ros.command_from(command))
-                for _ in range(self._steps):
-                    self.simulator.advance()
-                measurement = self.simulator.measurement
-                self._publish(measurement)
-                if self._viewer:
-                    self._viewer.show(self.simulator.state)
+        try:
+            while self._is_running:
+                due = self.pace.next(time.monotonic_ns())
+                time.sleep(max(0, due - time.monotonic_ns()) / 1e9)
+                if self._is_running and not self.pace.is_paused:
+                    self._tick()
+        finally:
+            if self._is_running:  # a plant that stands still must not look alive
+                self.context.try_shutdown()
+
+    def _tick(self) -> None:
+        with self._lock:
+            for command, _ in ros.take(self._commands):
+                self.simulator.command(ros.command_from(command))
+            for _ in range(self._steps):
+                self.simulator.advance()
+            self._publish(self.simulator.measurement)
+            if self._viewer:
+                self._viewer.show(self.simulator.state)
 
     def _publish(self, m: Any) -> None:
         stamp = ros.time_message(self._epoch + self.pace.plant_ns)
@@ -170,7 +175,7 @@ class SimNode(Node):
         with self._lock:
             report = self.simulator.report()
             values = report | self.pace.report(time.monotonic_ns())
-        problems = fault_texts(self.simulator.safety.faults)
+        problems = self.simulator.problems()
         stamp = ros.time_message(self._epoch + self.pace.plant_ns)
         self._diagnostics.publish(ros.diagnostics_message(stamp, 'plant', problems, values))
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from furuta_description import dynamics, motor, sensing
 from furuta_description.robot import Robot
-from furuta_description.safety import Safety
+from furuta_description.safety import Safety, fault_texts
 from furuta_sim.backends.base import Backend
 
 
@@ -61,6 +61,7 @@ class Simulator:
         self.backend = backend
         self.start = start
         self.time_us = 0
+        self.diverged = 0  # times the physics ran away and the plant was reset
         self.safety = Safety(robot.safety, enabled)
         self._dt_us = round(backend.dt * 1e6)
         self._random = np.random.default_rng(start.seed)
@@ -108,6 +109,10 @@ class Simulator:
         self._before = self.state
         self.state = self.backend.step(self._model, self.state, np.array([voltage]))
         self.time_us += self._dt_us
+        if not all(math.isfinite(value[0]) for value in self.state):
+            self.diverged += 1
+            self.reset()
+            return
         self._encoders = [
             sensing.track(encoder, reading, tracker)
             for encoder, reading, tracker in zip(
@@ -137,6 +142,16 @@ class Simulator:
         self.start = replace(self.start, **changes)
         if 'seed' in changes:
             self._random = np.random.default_rng(self.start.seed)
+
+    def problems(self) -> list[str]:
+        """What is wrong, in plain words."""
+        problems = fault_texts(self.safety.faults)
+        if self.diverged:
+            problems.append(
+                f'physics diverged {self.diverged} times and was reset: a parameter is too stiff '
+                f'for steps of {self.backend.dt:g} s'
+            )
+        return problems
 
     def report(self) -> dict[str, Any]:
         """State of the safety rules, for diagnostics."""

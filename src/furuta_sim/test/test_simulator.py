@@ -116,6 +116,17 @@ def test_other_physics_take_over_in_the_same_pose():
     assert 5 < reference.state.pendulum_velocity[0] / fall < 12
 
 
+@pytest.mark.filterwarnings('ignore::RuntimeWarning')
+def test_physics_that_diverges_is_reset_and_said_and_never_reported_as_a_pose():
+    stiff = ROBOT.with_values({'physics.cable.stiffness': 1e9})
+    simulator = make(stiff, Start(arm_angle=0.5))
+    for _ in range(300):
+        simulator.advance()
+        assert all(math.isfinite(value) for value in simulator.measurement)
+    assert simulator.diverged
+    assert 'too stiff' in simulator.problems()[0] or 'too stiff' in simulator.problems()[-1]
+
+
 def test_reset_enables_nothing():
     simulator = make(enabled=False)
     simulator.reset()
