@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from furuta_description import dynamics
-from furuta_description.robot import Inertia, Physics
+from furuta_description.quantities import Inertia
+from furuta_description.robot import Physics
 
 Array = Any  # numpy or jax array
 

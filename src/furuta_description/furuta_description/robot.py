@@ -13,70 +13,44 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, get_type_hints
+from typing import Any, NamedTuple
 
 import numpy as np
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from furuta_description import schema
 from furuta_description.files import RobotError, robot_file
+from furuta_description.quantities import (
+    Acceleration,
+    Angle,
+    BackEmfConstant,
+    Bandwidth,
+    Color,
+    Counts,
+    Duration,
+    Inertia,
+    Lag,
+    Length,
+    Mass,
+    MomentOfInertia,
+    PositiveAngle,
+    PositiveRatio,
+    PositiveVoltage,
+    Resistance,
+    SlewRate,
+    Speed,
+    Stiffness,
+    Torque,
+    TorqueConstant,
+    TorqueLimit,
+    Vector,
+    ViscousFriction,
+    Voltage,
+    VoltageBand,
+)
 
 JOINT_NAMES = ('arm_joint', 'pendulum_joint')
-
-
-@dataclass(frozen=True)
-class Unit:
-    """Unit a quantity must be given in, as written in the robot file."""
-
-    symbol: str
-
-
-_FINITE: dict[str, Any] = {'allow_inf_nan': False}
-Acceleration = Annotated[float, Unit('m/s^2'), Field(gt=0, **_FINITE)]
-Mass = Annotated[float, Unit('kg'), Field(gt=0, **_FINITE)]
-Length = Annotated[float, Unit('m'), Field(gt=0, **_FINITE)]
-Coordinate = Annotated[float, Unit('m'), Field(**_FINITE)]
-MomentOfInertia = Annotated[float, Unit('kg m^2'), Field(ge=0, **_FINITE)]
-ProductOfInertia = Annotated[float, Unit('kg m^2'), Field(**_FINITE)]
-Torque = Annotated[float, Unit('N m'), Field(ge=0, **_FINITE)]
-TorqueLimit = Annotated[float, Unit('N m'), Field(gt=0, **_FINITE)]
-ViscousFriction = Annotated[float, Unit('N m s/rad'), Field(ge=0, **_FINITE)]
-Stiffness = Annotated[float, Unit('N m/rad'), Field(ge=0, **_FINITE)]
-Angle = Annotated[float, Unit('rad'), Field(**_FINITE)]
-PositiveAngle = Annotated[float, Unit('rad'), Field(gt=0, **_FINITE)]
-Speed = Annotated[float, Unit('rad/s'), Field(gt=0, **_FINITE)]
-Resistance = Annotated[float, Unit('ohm'), Field(gt=0, **_FINITE)]
-TorqueConstant = Annotated[float, Unit('N m/A'), Field(gt=0, **_FINITE)]
-BackEmfConstant = Annotated[float, Unit('V s/rad'), Field(gt=0, **_FINITE)]
-PositiveRatio = Annotated[float, Unit('1'), Field(gt=0, **_FINITE)]
-Voltage = Annotated[float, Unit('V'), Field(**_FINITE)]
-PositiveVoltage = Annotated[float, Unit('V'), Field(gt=0, **_FINITE)]
-VoltageBand = Annotated[float, Unit('V'), Field(ge=0, **_FINITE)]
-SlewRate = Annotated[float, Unit('V/s'), Field(gt=0, **_FINITE)]
-Duration = Annotated[float, Unit('s'), Field(gt=0, **_FINITE)]
-Lag = Annotated[float, Unit('s'), Field(ge=0, **_FINITE)]
-Bandwidth = Annotated[float, Unit('rad/s'), Field(gt=0, **_FINITE)]
-Counts = Annotated[int, Unit('counts/rev'), Field(gt=0)]
-Channel = Annotated[float, Unit('1'), Field(ge=0, le=1)]
-
-
-class Vector(NamedTuple):
-    """A point in the link's frame."""
-
-    x: Coordinate
-    y: Coordinate
-    z: Coordinate
-
-
-class Inertia(NamedTuple):
-    """Inertia matrix about the centre of mass, in the axes of the link's frame."""
-
-    xx: MomentOfInertia
-    yy: MomentOfInertia
-    zz: MomentOfInertia
-    xy: ProductOfInertia
-    xz: ProductOfInertia
-    yz: ProductOfInertia
 
 
 class Friction(NamedTuple):
@@ -158,14 +132,6 @@ class Timing(NamedTuple):
     """What is known of the loop: `link_delay` is what the link adds, both ways together."""
 
     link_delay: Lag
-
-
-class Color(NamedTuple):
-    """Red, green, blue."""
-
-    red: Channel
-    green: Channel
-    blue: Channel
 
 
 class Shape(NamedTuple):
@@ -275,72 +241,17 @@ def _quantities(node: Any, path: str) -> Iterator[tuple[str, Any, str, str]]:
 
 def _make_robot(document: dict[str, Any], path: Path) -> Robot:
     try:
-        fields = _File.model_validate(_values(document, _File, path, ''))
+        fields = _File.model_validate(schema.to_values(document, _File, path, ''))
     except ValidationError as error:
-        raise RobotError('\n'.join(_explain(detail, path) for detail in error.errors())) from None
+        raise RobotError(
+            '\n'.join(schema.explain(detail, path) for detail in error.errors())
+        ) from None
     _check_consistency(fields, path)
     return Robot(
         **{name: getattr(fields, name) for name in _File.model_fields},
         file=path,
         document=document,
     )
-
-
-def _values(node: Any, kind: Any, path: Path, key: str) -> Any:
-    """Reduce `{value, unit, source}` to value, checking keys and units against `kind`."""
-    fields = _fields(kind)
-    if fields is None:
-        return node
-    if not isinstance(node, dict):
-        raise RobotError(f'{path}: {key}: must be a group with the keys {", ".join(fields)}')
-    unknown = [str(name) for name in node if name not in fields]
-    if unknown:
-        where = key or 'top level'
-        raise RobotError(
-            f'{path}: {where}: unknown key {", ".join(unknown)}; valid are {", ".join(fields)}'
-        )
-    values = {}
-    for name, child in node.items():
-        unit = _unit(fields[name])
-        label = f'{key}.{name}' if key else name
-        values[name] = (
-            _value(child, unit, path, label) if unit else _values(child, fields[name], path, label)
-        )
-    return values
-
-
-def _value(node: Any, unit: str, path: Path, key: str) -> Any:
-    if not isinstance(node, dict) or set(node) != {'value', 'unit', 'source'}:
-        raise RobotError(f'{path}: {key}: must be {{value: ..., unit: {unit}, source: ...}}')
-    if str(node['unit']) != unit:
-        raise RobotError(f'{path}: {key}: unit must be {unit}, not {node["unit"]}')
-    if not isinstance(node['source'], str) or not node['source'].strip():
-        raise RobotError(f'{path}: {key}: source must say where the value comes from')
-    return node['value']
-
-
-def _fields(kind: Any) -> dict[str, Any] | None:
-    if not isinstance(kind, type) or not (issubclass(kind, BaseModel) or hasattr(kind, '_fields')):
-        return None
-    hints = get_type_hints(kind, include_extras=True)
-    return {name: hint for name, hint in hints.items() if name != 'model_config'}
-
-
-def _unit(hint: Any) -> str | None:
-    """Unit of a quantity, None for a group; a vector's unit is that of its components."""
-    for mark in getattr(hint, '__metadata__', ()):
-        if isinstance(mark, Unit):
-            return mark.symbol
-    if hint in (Vector, Inertia, Color):
-        return _unit(next(iter(get_type_hints(hint, include_extras=True).values())))
-    return None
-
-
-def _explain(detail: Any, path: Path) -> str:
-    key = '.'.join(str(part) for part in detail['loc'])
-    if detail['type'] == 'missing':
-        return f'{path}: {key}: missing'
-    return f'{path}: {key}: {detail["msg"]} (found {detail["input"]!r})'
 
 
 def _check_consistency(robot: _File, path: Path) -> None:
