@@ -37,8 +37,13 @@ def _children(pid):
 @pytest.mark.parametrize('robot', ['furuta', 'qube_servo_2'])
 def test_pendulum_is_upright_within_5_s_and_held(robot, tmp_path):
     file = tmp_path / 'summary.json'
-    done = _run('sim', '--robot', robot, '--duration', '12', '--no-twin', '--summary', str(file))
-    summary = json.loads(file.read_text())
+    for _ in range(3):
+        done = _run(
+            'sim', '--robot', robot, '--duration', '12', '--no-twin', '--summary', str(file)
+        )
+        summary = json.loads(file.read_text())
+        if not summary['plant_dropped']:
+            break  # else the machine stood still for over 50 ms, which tells nothing of the suite
     assert done.returncode == 0, done.stdout
     assert summary['success']
     assert summary['time_to_upright'] < 5.0
