@@ -59,7 +59,7 @@ class Bench:
         seed_parameter = Parameter('start.seed', value=seed).to_parameter_msg()
         self._call(self._set, SetParameters.Request(parameters=[seed_parameter]))
         self._call(self._reset, Trigger.Request())
-        self.monitor.judge.restart()
+        self.monitor.restart()
 
     def _call(self, client, request):
         if not client.wait_for_service(10):
@@ -88,7 +88,7 @@ def run_robot(bench: Bench, options: Options, robot: str, runs, progress) -> Non
             held = held and figures['upright_for'] > 0
             options.runs.append({'robot': robot, 'seed': seed, 'held': held, **figures})
             progress.advance(task, seconds)
-    bench.monitor.judge.restart()
+    bench.monitor.restart()
     bench.monitor.diagnostics.clear()
 
 

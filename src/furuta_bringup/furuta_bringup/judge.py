@@ -13,7 +13,7 @@ GAP = 0.1  # [s] without a sample that counts as a gap
 
 @dataclass
 class Judge:
-    """Feed it every sample; times are of the plant, in seconds since the start."""
+    """Feed it every sample of one run; times are of the plant, in s since the first."""
 
     time_to_upright: float | None = None
     falls: int = 0
@@ -46,10 +46,6 @@ class Judge:
             self._upright_from = now
         if self.time_to_upright is None and now - self._upright_from >= HOLD:
             self.time_to_upright = self._upright_from
-
-    def restart(self) -> None:
-        """Count from the next sample: a controller has taken over."""
-        self.__init__()  # type: ignore[misc]
 
     @property
     def upright_for(self) -> float:

@@ -33,6 +33,10 @@ class MonitorNode(Node):
         self._has_voltage = False
         self.create_timer(TAKE_PERIOD, self._take, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
+    def restart(self) -> None:
+        """Judge from the next sample on."""
+        self.judge = Judge()
+
     @property
     def plants(self) -> int:
         """How many plants publish joint states."""
@@ -55,7 +59,7 @@ class MonitorNode(Node):
             self.is_ready = self.judge.samples > 0
             if message.voltage != 0 and not self._has_voltage:
                 self._has_voltage = True
-                self.judge.restart()  # a controller has taken over: the run begins
+                self.restart()  # a controller has taken over: the run begins
         for message, _ in ros.take(self._joint_states):
             sample = ros.sample_from(message)
             if sample is not None:

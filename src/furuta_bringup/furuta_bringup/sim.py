@@ -113,18 +113,17 @@ def _start_plant(monitor: MonitorNode, run: Processes) -> None:
 
 def _watch(monitor: MonitorNode, run: Processes, duration: float, console: Console) -> int:
     """Report until the end; the exit status so far."""
-    judge = monitor.judge
     seen, began = 0, time.monotonic()
     seen_at = line_at = began
     with Live(console=console, auto_refresh=False, transient=bool(duration)) as live:
-        while not duration or judge.elapsed < duration:
+        while not duration or monitor.judge.elapsed < duration:
             time.sleep(REFRESH)
             now = time.monotonic()
             run.check()
             if now - began < NEWCOMER:
                 _refuse_second_plant(monitor, 1)
-            if judge.samples != seen:
-                seen, seen_at = judge.samples, now
+            if monitor.judge.samples != seen:
+                seen, seen_at = monitor.judge.samples, now
             if duration and now - seen_at > SILENCE:
                 raise StackError(f'no joint states for {SILENCE:.0f} s')
             if console.is_terminal:

@@ -48,16 +48,5 @@ def test_gap_in_the_samples_is_counted():
     assert judge.gaps == 1
 
 
-def test_restart_counts_from_the_next_sample():
-    judge = Judge()
-    feed(judge, [math.pi] * 500, arm=1.0)
-    judge.restart()
-    feed(judge, [0.0] * 10, start=7.0)
-    summary = judge.summary()
-    assert summary['elapsed'] == pytest.approx(0.09)
-    assert summary['time_to_upright'] is None
-    assert summary['arm_max'] == 0.0
-
-
 def test_summary_of_nothing_has_no_infinities():
     assert Judge().summary()['arm_min'] is None
