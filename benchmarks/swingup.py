@@ -50,9 +50,15 @@ class Bench:
         self.monitor = MonitorNode()
         self._reset = self.monitor.create_client(Trigger, ros.RESET)
         self._set = self.monitor.create_client(SetParameters, 'sim_node/set_parameters')
-        executor = SingleThreadedExecutor()
-        executor.add_node(self.monitor)
-        threading.Thread(target=executor.spin, daemon=True).start()
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self.monitor)
+        self._thread = threading.Thread(target=self._executor.spin)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._executor.shutdown()
+        self._thread.join()
+        rclpy.shutdown()
 
     def begin(self, seed: int) -> None:
         """Hanging at rest, in the pose drawn with this seed."""
@@ -96,12 +102,15 @@ def main(options: Options) -> int:
     """Run all and print; 0 if every run was upright in time and stayed so."""
     middleware.apply()
     bench = Bench()
-    with Progress() as progress:
-        for robot in options.robots:
-            runs = [(seed, options.seconds) for seed in range(options.seeds)]
-            if options.long and robot == options.robots[0]:
-                runs.append((options.seeds, options.long))
-            run_robot(bench, options, robot, runs, progress)
+    try:
+        with Progress() as progress:
+            for robot in options.robots:
+                runs = [(seed, options.seconds) for seed in range(options.seeds)]
+                if options.long and robot == options.robots[0]:
+                    runs.append((options.seeds, options.long))
+                run_robot(bench, options, robot, runs, progress)
+    finally:
+        bench.close()
     rows = [
         (
             f'{r["robot"]} {r["seed"]}',

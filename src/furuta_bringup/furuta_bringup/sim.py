@@ -81,6 +81,8 @@ def run_sim(arguments: SimArguments, duration: float, summary: Path) -> int:
         spinner.join(1.0)
     if duration:
         return _conclude(figures, arguments, duration, summary, status, console)
+    if not console.is_terminal:
+        console.print(_line(figures), highlight=False, soft_wrap=True)
     return status
 
 

@@ -18,6 +18,7 @@ from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
 from rclpy.callback_groups import CallbackGroup
+from rclpy.clock import Clock, ClockType
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
@@ -51,6 +52,7 @@ SENSOR_QOS = QoSProfile(
     depth=1, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.BEST_EFFORT
 )
 COMMAND_QOS = QoSProfile(depth=1, history=HistoryPolicy.KEEP_LAST)
+STOP_PERIOD = 0.05  # [s] between looks at whether a signal has come
 LATCHED_QOS = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
@@ -239,12 +241,21 @@ def run(make_node: Callable[[], Node], arguments: Sequence[str] | None = None) -
     node is made is its user's to mend: it is printed without a traceback.
     """
     rclpy.init(args=arguments, signal_handler_options=rclpy.SignalHandlerOptions.NO)
+    signals: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
+        signal.signal(number, lambda number, frame: signals.append(number))
+
+    def stop_if_asked() -> None:
+        if signals:
+            raise KeyboardInterrupt
+
     node = None
     executor = SingleThreadedExecutor()
     try:
         node = make_node()
+        # An exception out of a signal handler could come in the midst of rclpy's C++ code.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        node.create_timer(STOP_PERIOD, stop_if_asked, clock=steady)
         executor.add_node(node)
         executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):
@@ -264,10 +275,6 @@ def run(make_node: Callable[[], Node], arguments: Sequence[str] | None = None) -
             node.destroy_node()
         rclpy.try_shutdown()
     return 0
-
-
-def _stop(number: int, frame: Any) -> None:
-    raise KeyboardInterrupt
 
 
 def _text(value: Any) -> str:
