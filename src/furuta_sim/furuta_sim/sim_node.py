@@ -40,6 +40,7 @@ class SimConfig:
 
 
 START = 'start.'
+VIEWER_PERIOD = 1 / 60  # [s]
 READ_ONLY = ('robot', 'physics_rate_hz', 'publish_rate_hz', 'enabled', 'viewer')
 
 
@@ -94,6 +95,9 @@ class SimNode(Node):
         self.create_service(Trigger, ros.RESET, self._on_reset)
         self.create_service(SetBool, ros.PAUSE, self._on_pause)
         self.create_timer(1.0, self._publish_diagnostics)
+        if self._viewer:  # not in the plant's thread: drawing may wait for the screen
+            viewer = self._viewer
+            self.create_timer(VIEWER_PERIOD, lambda: viewer.show(self.simulator.state))
         ros.on_parameters(self, self._on_parameters)
 
     def _loop(self) -> None:
@@ -114,8 +118,6 @@ class SimNode(Node):
             for _ in range(self._steps):
                 self.simulator.advance()
             self._publish(self.simulator.measurement)
-            if self._viewer:
-                self._viewer.show(self.simulator.state)
 
     def _publish(self, m: Any) -> None:
         stamp = ros.time_message(self._epoch + self.pace.plant_ns)
