@@ -38,10 +38,12 @@ class EnvConfig:
     """physics: analytic, mjx or mujoco"""
     control_rate_hz: float = 50.0
     """control steps a second [Hz]"""
-    physics_dt: float = 0.001
+    physics_dt: float = 0.002
     """physics step [s]; a whole number of them makes a control step"""
     episode: float = 5.0
     """length of an episode [s]"""
+    is_staggered: bool = False
+    """cut the first episodes short by random shares, so that robots do not all end at once"""
     widening: float = 0.0
     """curriculum: share of the ranges that a robot's draws widen by after an episode that ends
     upright, and narrow by after any other, starting from none; 0 draws from all of them at once"""
@@ -128,7 +130,11 @@ class Env:
         keys = draws.make_keys(seed, self.batch_size, xp)
         level = xp.full(self.batch_size, 0.0 if self.config.widening else 1.0, np.float32)
         drawn = draws.uniforms(keys, _EPISODE + self._spreads, xp)
+        keys = draws.next_keys(keys)
         state = self._begin(drawn, draws.next_keys(keys), level)
+        if self.config.is_staggered:
+            tick = self.episode_steps * draws.uniforms(keys, 1, xp)[:, 0]
+            state = state._replace(tick=tick.astype(np.int32))
         return state._replace(model=self.plants.make_model(state.deviations))
 
     def step(self, state: EnvState, action: Array) -> tuple[EnvState, Transition]:
