@@ -58,8 +58,13 @@ def make_tracker(counts_per_revolution: int, bandwidth: float, period: float) ->
 
 def register(angle: Array, counts_per_revolution: int, xp: Any) -> Array:
     """What the 16-bit pulse counter reads at an angle [rad], (B,) int32 in 0..65535."""
-    counts = xp.floor(angle * (counts_per_revolution / (2 * math.pi)) + 0.5)
-    return counts.astype(np.int32) & (REGISTER_SPAN - 1)
+    return _counts(angle, counts_per_revolution, xp).astype(np.int32) & (REGISTER_SPAN - 1)
+
+
+def quantise(angle: Array, counts_per_revolution: int, xp: Any) -> Array:
+    """The angle [rad] as the encoder resolves it, (B,), unwrapped."""
+    resolution = 2 * math.pi / counts_per_revolution
+    return _counts(angle, counts_per_revolution, xp) * resolution
 
 
 def start(reading: Array) -> EncoderState:
@@ -99,6 +104,10 @@ def velocity(state: EncoderState, tracker: Tracker) -> Array:
 def wrap_angle(angle: Array, xp: Any) -> Array:
     """The angle in [-pi, pi), (B,) [rad]."""
     return angle - 2 * math.pi * xp.floor((angle + math.pi) / (2 * math.pi))
+
+
+def _counts(angle: Array, counts_per_revolution: int, xp: Any) -> Array:
+    return xp.floor(angle * (counts_per_revolution / (2 * math.pi)) + 0.5)
 
 
 def _signed(counts: Array) -> Array:

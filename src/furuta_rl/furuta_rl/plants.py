@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Randomized robots on any backend: the one place where the environment knows which one it is.
+
+`analytic` and `mjx` make a robot's model anew in every control step, which takes less time than
+carrying it along; C MuJoCo's compiled models are kept and only those of new episodes are made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from furuta_description import channel, randomization
+from furuta_description.channel import Line
+from furuta_description.dynamics import State
+from furuta_description.randomization import Ranges
+from furuta_description.robot import Physics
+from furuta_sim.backends.base import Backend
+
+Array = Any  # numpy or jax array
+
+BACKENDS = ('analytic', 'mjx', 'mujoco')
+
+
+class Plants:
+    """Steps robots that deviate from the nominal one."""
+
+    def __init__(self, backend: str, physics: Physics, ranges: Ranges, dt: float) -> None:
+        """Make the backend, stepping by `dt` [s].
+
+        Raises:
+            ValueError: the backend is not known.
+        """
+        self.backend = make_backend(backend, dt)
+        self.xp: Any = np if backend == 'mujoco' else jnp
+        self._physics, self._ranges = physics, ranges
+        self._keeps_model = backend == 'mujoco'
+        self._keeps_axes = backend == 'mjx'
+        self._nominal = self.backend.prepare(physics)
+
+    def make_model(self, deviations: Array) -> Any:
+        """What is to be kept of robots with these deviations (B, n)."""
+        if not self._keeps_model:
+            return None
+        compiled = self._prepare(deviations).compiled
+        return compiled * len(deviations) if len(compiled) == 1 else compiled
+
+    def renew(self, kept: Any, deviations: Array, ended: Array) -> Any:
+        """What is to be kept after new robots took the place of those that `ended` (B,)."""
+        if not self._keeps_model:
+            return None
+        new = iter(self.make_model(deviations[ended]))
+        return [next(new) if is_new else old for is_new, old in zip(ended, kept, strict=True)]
+
+    def model(self, kept: Any, deviations: Array) -> Any:
+        """The backend's model of robots with these deviations (B, n)."""
+        if not self._keeps_model:
+            return self._prepare(deviations)
+        physics = randomization.draw(self._physics, self._ranges, deviations)
+        return self._nominal._replace(physics=physics, compiled=kept)
+
+    def advance(self, model: Any, state: State, line: Line, steps: int) -> State:
+        """Physics steps under the voltages that arrive on the line."""
+        dt = self.backend.dt
+
+        def step(i: Any, state: State) -> State:
+            voltage = channel.received(line, i * dt, dt, self.xp)
+            return self.backend.step(model, state, voltage)
+
+        return self._loop(steps, step, state)
+
+    def _loop(self, count: int, body: Callable[[Any, State], State], state: State) -> State:
+        if self.xp is jnp:
+            after: State = jax.lax.fori_loop(0, count, body, state)
+            return after
+        for i in range(count):
+            state = body(i, state)
+        return state
+
+    def _prepare(self, deviations: Array) -> Any:
+        physics = randomization.draw(self._physics, self._ranges, deviations)
+        model = self.backend.prepare(physics)
+        return self._with_nominal_axes(model) if self._keeps_axes else model
+
+    def _with_nominal_axes(self, model: Any) -> Any:
+        """The model without its eigenvectors, which the compiler then leaves out.
+
+        An inertia is only ever scaled as a whole, so its axes stay where they are. Finding them
+        again takes longer than a control step.
+        """
+        nominal, physics = self._nominal.fields, model.physics
+        scales = (
+            physics.arm.inertia.xx / self._physics.arm.inertia.xx,
+            physics.pendulum.inertia.xx / self._physics.pendulum.inertia.xx,
+        )
+        shape = model.fields.body_mass.shape
+        scale = jnp.stack([jnp.broadcast_to(x, shape[:-1]) for x in (1.0, *scales)], axis=-1)
+        fields = model.fields._replace(
+            body_inertia=nominal.body_inertia * scale[..., None],
+            body_iquat=jnp.broadcast_to(nominal.body_iquat, (*shape, 4)),
+        )
+        return model._replace(fields=fields)
+
+
+def make_backend(name: str, dt: float) -> Backend[Any]:
+    """A backend by name, stepping by `dt` [s]; imports only that one's libraries.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    if name == 'analytic':
+        from furuta_sim.backends.analytic import AnalyticBackend
+
+        return AnalyticBackend(dt)
+    if name == 'mjx':
+        from furuta_sim.backends.mjx import MjxBackend
+
+        return MjxBackend(dt)
+    if name == 'mujoco':
+        from furuta_sim.backends.mujoco import MujocoBackend
+
+        return MujocoBackend(dt)
+    raise ValueError(f'no backend {name!r}; valid are {", ".join(BACKENDS)}')
