@@ -14,7 +14,7 @@ import pytest
 from furuta_rl.ppo import checkpoint
 from furuta_rl.ppo.config import PPOConfig
 from furuta_rl.ppo.loss import Batch, ppo_loss, surrogate
-from furuta_rl.ppo.networks import apply_mlp, log_probability, make_networks
+from furuta_rl.ppo.networks import apply_mlp, log_probability, make_networks, mean_action
 from furuta_rl.ppo.normalization import make_statistics, normalize, update_statistics
 from furuta_rl.ppo.probes import BestActionForObservation, DelayedReward, TimeLimit
 from furuta_rl.ppo.rollout import collect, make_episodes, tally
@@ -57,7 +57,7 @@ def test_loss_of_an_unchanged_policy_has_a_ratio_of_one():
     x = jax.random.normal(jax.random.key(1), (5, 3))
     privileged = jax.random.normal(jax.random.key(2), (5, 4))
     u = jax.random.normal(jax.random.key(3), (5, 2))
-    old = log_probability(networks.actor, apply_mlp(networks.actor.mean, x), u)
+    old = log_probability(networks.actor, mean_action(networks.actor, x), u)
     value = apply_mlp(networks.critic, privileged)[:, 0]
     advantage = jnp.arange(5.0)
     batch = Batch(x, privileged, u, old, advantage, value + 2)

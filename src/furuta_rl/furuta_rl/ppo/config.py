@@ -37,7 +37,7 @@ class PPOConfig:
     hidden: tuple[int, ...] = (32, 32)
     """tanh units in each hidden layer, of actor and critic alike"""
     initial_std: float = 0.7
-    """standard deviation of actions at the start, before the tanh"""
+    """standard deviation of actions at the start, before they are cut to [-1, 1]"""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained with.

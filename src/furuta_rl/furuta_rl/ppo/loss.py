@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from furuta_rl.ppo.config import PPOConfig
-from furuta_rl.ppo.networks import Networks, apply_mlp, entropy, log_probability
+from furuta_rl.ppo.networks import Networks, apply_mlp, entropy, log_probability, mean_action
 
 Array = jax.Array
 
@@ -37,7 +37,7 @@ class Losses(NamedTuple):
 
 def ppo_loss(networks: Networks, batch: Batch, config: PPOConfig) -> tuple[Array, Losses]:
     """Loss to descend: minus eq. 9 of the paper."""
-    mean = apply_mlp(networks.actor.mean, batch.observation)
+    mean = mean_action(networks.actor, batch.observation)
     log_ratio = log_probability(networks.actor, mean, batch.u) - batch.log_probability
     ratio = jnp.exp(log_ratio)  # r(theta)
     policy = -jnp.mean(surrogate(ratio, batch.advantage, config.clip))

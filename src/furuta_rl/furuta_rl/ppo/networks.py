@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Actor and critic: small tanh networks as plain pytrees, and the policy that comes of them.
 
-Actions are drawn as u ~ N(mean(observation), std) and leave as tanh(u). The tanh belongs to the
-environment as far as PPO is concerned: its derivative cancels in the probability ratio, so that
-all densities are those of u. The policy without noise is tanh(mean), the median action.
+An action is drawn as u ~ N(tanh(network), std) and cut to [-1, 1] on its way to the robot; the
+cut belongs to the environment, all densities are those of u. So full voltage needs no more than
+a mean of 1, where noise still counts. The policy without noise is the mean.
 """
 
 from __future__ import annotations
@@ -88,6 +88,11 @@ def make_networks(
     mean = make_mlp(actor_key, (observation, *hidden, action), last_gain=0.01)
     critic = make_mlp(critic_key, (privileged, *hidden, 1), last_gain=1.0)
     return Networks(Actor(mean, jnp.full(action, math.log(initial_std))), critic)
+
+
+def mean_action(actor: Actor, observation: Array) -> Array:
+    """Mean of u for a normalized observation, (..., n) to (..., a) within [-1, 1]."""
+    return jnp.tanh(apply_mlp(actor.mean, observation))
 
 
 def log_probability(actor: Actor, mean: Array, u: Array) -> Array:

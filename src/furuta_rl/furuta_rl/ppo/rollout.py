@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from furuta_rl.ppo.environment import Environment
-from furuta_rl.ppo.networks import Actor, apply_mlp
+from furuta_rl.ppo.networks import Actor, mean_action
 from furuta_rl.ppo.normalization import Statistics, normalize
 
 Array = jax.Array
@@ -21,7 +21,7 @@ class Step(NamedTuple):
     observation: Array  # (B, n)
     privileged: Array  # (B, m)
     mean: Array  # (B, a), the actor's, when it acted
-    u: Array  # (B, a), the action before its tanh
+    u: Array  # (B, a), the action before its cut
     reward: Array  # (B,)
     terminated: Array  # (B,) bool
     truncated: Array  # (B,) bool
@@ -67,9 +67,9 @@ def collect(
     std = jnp.exp(actor.log_std)
 
     def step(state: Any, noise: Array) -> tuple[Any, Step]:
-        mean = apply_mlp(actor.mean, normalize(statistics, state.observation))
+        mean = mean_action(actor, normalize(statistics, state.observation))
         u = mean + std * noise
-        after, result = environment.step(state, jnp.tanh(u))
+        after, result = environment.step(state, jnp.clip(u, -1, 1))
         seen = (state.observation, state.privileged, mean, u)
         ends = (result.terminated, result.truncated)
         return after, Step(*seen, result.reward, *ends, result.final_privileged)

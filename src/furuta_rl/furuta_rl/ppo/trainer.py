@@ -195,14 +195,19 @@ class Trainer:
         """Gradient steps on minibatches; each takes the same share from every device."""
         config, devices = self.config, self._mesh.size
         robots = self.environment.batch_size // devices
-        # (T, B, ...) as (T, devices, robots of each, ...): a minibatch needs no other device's.
+        # (T, B, ...) as (devices, robots of each, T, ...): a minibatch is made of whole stretches
+        # and needs no other device's.
         parts = jax.tree.map(
-            lambda leaf: leaf.reshape(config.steps, devices, robots, *leaf.shape[2:]), batch
+            lambda leaf: leaf.swapaxes(0, 1).reshape(
+                devices, robots, *leaf.shape[:1], *leaf.shape[2:]
+            ),
+            batch,
         )
 
         def descend(carry: Any, chosen: Array) -> tuple[Any, Losses]:
             networks, optimizer = carry
-            part = jax.tree.map(lambda leaf: leaf[:, :, chosen], parts)
+            # Flat, since matrix products of more axes take longer.
+            part = jax.tree.map(lambda leaf: leaf[:, chosen].reshape(-1, *leaf.shape[3:]), parts)
             gradient, losses = jax.grad(ppo_loss, has_aux=True)(networks, part, config)
             change, optimizer = self._optimizer.update(gradient, optimizer, networks)
             return (optax.apply_updates(networks, change), optimizer), losses
