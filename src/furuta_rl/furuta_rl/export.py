@@ -6,7 +6,6 @@ Every export is read back and compared with the trainer's own network before it 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -68,24 +67,31 @@ def make_onnx(policy: Policy, metadata: str) -> onnx.ModelProto:
     nodes: list[Any] = []
     constants: list[Any] = []
 
-    def add(operator: str, x: str, **inputs: NDArray[Any]) -> str:
+    def add(operator: str, x: str, **inputs: Any) -> str:
         name = f'{operator.lower()}_{len(nodes)}'
         names = [f'{name}_{key}' for key in inputs]
         values = zip(inputs.values(), names, strict=True)
-        constants.extend(numpy_helper.from_array(value, key) for value, key in values)
+        constants.extend(
+            numpy_helper.from_array(np.asarray(value, np.float32), key) for value, key in values
+        )
         nodes.append(helper.make_node(operator, [x, *names], [name]))
         return name
 
     statistics = policy.statistics
     scale = 1 / np.sqrt(statistics.variance + np.float32(VARIANCE_FLOOR))
     x = add('Sub', INPUT, mean=statistics.mean)
-    x = add('Mul', x, scale=scale.astype(np.float32))
-    x = add('Clip', x, low=np.float32(-BOUND), high=np.float32(BOUND))
+    x = add('Mul', x, scale=scale)
+    x = add('Clip', x, low=-BOUND, high=BOUND)
     for layer in policy.mean:
         x = add('Gemm', x, weight=layer.weight, bias=layer.bias)
         x = add('Tanh', x)
     nodes[-1].output[0] = OUTPUT
-    graph = helper.make_graph(nodes, 'policy', *_signature(policy), constants)
+    sizes = {INPUT: len(statistics.mean), OUTPUT: len(policy.mean[-1].bias)}
+    observation, action = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ['B', size])
+        for name, size in sizes.items()
+    )
+    graph = helper.make_graph(nodes, 'policy', [observation], [action], constants)
     opset = helper.make_opsetid('', OPSET)
     model = helper.make_model(
         graph, producer_name='furuta_rl', opset_imports=[opset], ir_version=IR_VERSION
@@ -93,12 +99,6 @@ def make_onnx(policy: Policy, metadata: str) -> onnx.ModelProto:
     helper.set_model_props(model, {METADATA_KEY: metadata})
     onnx.checker.check_model(model, full_check=True)
     return model
-
-
-def _signature(policy: Policy) -> Iterator[list[Any]]:
-    sizes = {INPUT: len(policy.statistics.mean), OUTPUT: len(policy.mean[-1].bias)}
-    for name, size in sizes.items():
-        yield [helper.make_tensor_value_info(name, TensorProto.FLOAT, ['B', size])]
 
 
 def _sample(policy: Policy, random: np.random.Generator) -> NDArray[np.float32]:

@@ -96,10 +96,10 @@ class Policy:
             raise PolicyError(f'{self.file}: cannot be run: {error}') from error
         if actions.shape != expected.shape:
             raise PolicyError(f'{self.file}: actions {actions.shape}, not {expected.shape}')
-        error = np.max(np.abs(actions - expected))
-        if not error <= CHECK_TOLERANCE:
+        difference = np.max(np.abs(actions - expected))
+        if not difference <= CHECK_TOLERANCE:
             raise PolicyError(
-                f'{self.file}: damaged: its actions differ from the trained ones by {error:.2g}'
+                f'{self.file}: damaged: its actions are {difference:.2g} off the trained ones'
             )
 
 

@@ -119,7 +119,7 @@ def test_changed_number_in_the_network_is_refused(file, tmp_path, index):
     tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
     path = tmp_path / 'policy.onnx'
     onnx.save(model, path)
-    with pytest.raises(PolicyError, match='damaged: its actions differ'):
+    with pytest.raises(PolicyError, match='damaged: its actions are'):
         Policy(path, NEEDED)
 
 

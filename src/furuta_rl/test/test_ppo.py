@@ -83,7 +83,7 @@ def test_statistics_in_parts_are_those_of_the_whole():
     statistics = make_statistics(2)
     for part in (data[:10], data[10:50], data[50:]):
         statistics = update_statistics(statistics, jnp.asarray(part))
-    assert statistics.count == 70
+    assert statistics.observations == 70
     np.testing.assert_allclose(statistics.mean, data.mean(0), rtol=1e-5)
     np.testing.assert_allclose(statistics.variance, data.var(0), rtol=1e-4)
 

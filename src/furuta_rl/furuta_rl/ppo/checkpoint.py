@@ -110,5 +110,6 @@ def _from_numpy(path: Path, name: str, stored: np.ndarray[Any, Any], like: Any) 
     leaf = jnp.asarray(stored)
     if _is_random_key(like):
         # The default implementation is that of `jax.random.key`, which made all keys here.
-        return jax.random.wrap_key_data(leaf)
+        key: jax.Array = jax.random.wrap_key_data(leaf)
+        return key
     return leaf

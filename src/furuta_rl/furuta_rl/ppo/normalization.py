@@ -16,7 +16,7 @@ Array = jax.Array
 class Statistics(NamedTuple):
     """Of all observations so far."""
 
-    count: Array  # ()
+    observations: Array  # () how many
     mean: Array  # (n,)
     variance: Array  # (n,)
 
@@ -35,7 +35,7 @@ def update_statistics(old: Statistics, observations: Array) -> Statistics:
     axes = tuple(range(observations.ndim - 1))
     mean, variance = jnp.mean(observations, axes), jnp.var(observations, axes)
     count = observations.size // observations.shape[-1]
-    total = old.count + count
+    total = old.observations + count
     share = count / total
     shift = mean - old.mean
     return Statistics(

@@ -76,12 +76,12 @@ class Trainer:
 
     def start(self, seeds: Sequence[int]) -> TrainState:
         """State before the first iteration, one training for each seed."""
-        return self._start(jnp.asarray(seeds, jnp.uint32))
+        state: TrainState = self._start(jnp.asarray(seeds, jnp.uint32))
+        return state
 
     def template(self, seeds: int) -> TrainState:
         """Shapes and types of the state, for `checkpoint.load`."""
-        shape = jax.ShapeDtypeStruct((seeds,), jnp.uint32)
-        state: TrainState = jax.eval_shape(self._start, shape)
+        state: TrainState = jax.eval_shape(self._start, jnp.zeros(seeds, jnp.uint32))
         return state
 
     @partial(jax.jit, static_argnums=(0, 2))
@@ -221,11 +221,13 @@ class Trainer:
 
     def _spread(self, state: TrainState) -> TrainState:
         """Lay the robots, second axis after the seeds, over the devices."""
-        robots = NamedSharding(self._mesh, PartitionSpec(None, 'robots'))
+        lay: Any = jax.lax.with_sharding_constraint  # jax has no types for these two
+        axes: Any = PartitionSpec
+        robots = NamedSharding(self._mesh, axes(None, 'robots'))
 
-        def spread(leaf: Array) -> Array:
+        def spread(leaf: Array) -> Any:
             has_robots = leaf.ndim > 1 and leaf.shape[1] == self.environment.batch_size
-            return jax.lax.with_sharding_constraint(leaf, robots) if has_robots else leaf
+            return lay(leaf, robots) if has_robots else leaf
 
         environment, episodes = jax.tree.map(spread, (state.environment, state.episodes))
         return state._replace(environment=environment, episodes=episodes)
