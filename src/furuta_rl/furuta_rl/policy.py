@@ -83,7 +83,8 @@ class Policy:
 
     def act(self, observation: NDArray[Any]) -> Float32Array:
         """Action (a,) within [-1, 1] for an observation (n,); 0 if either is not finite."""
-        self._input[0] = observation
+        with np.errstate(over='ignore'):
+            self._input[0] = observation
         if not np.isfinite(self._input).all():
             return self._zero.copy()
         action: Float32Array = self._session.run([OUTPUT], self._feed)[0][0]

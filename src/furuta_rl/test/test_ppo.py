@@ -127,22 +127,19 @@ def test_episodes_are_tallied_across_rollouts():
 # --- trainer -----------------------------------------------------------------------------------
 
 
-def test_seeds_trained_together_are_those_trained_alone(trainer):
-    together, _ = trainer.train(trainer.start([3, 4]), 4)
-    alone, _ = trainer.train(trainer.start([4]), 4)
-    for a, b in zip(
-        jax.tree.leaves(trainer.policy(together, 1)),
-        jax.tree.leaves(trainer.policy(alone, 0)),
-        strict=True,
-    ):
-        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
-    assert not np.allclose(*together.networks.actor.mean[0].weight)
+def test_seed_trains_the_same_whatever_its_neighbours_are(trainer):
+    one, _ = trainer.train(trainer.start([3, 4]), 4)
+    other, _ = trainer.train(trainer.start([4, 5]), 4)
+    assert_same_bits(trainer.policy(one, 1), trainer.policy(other, 0))
+    assert not np.allclose(*one.networks.actor.mean[0].weight)
 
 
 def test_learning_rate_ends_at_its_end(trainer):
-    state, metrics = trainer.train(trainer.start([0]), CONFIG.iterations)
-    assert metrics['reward'].shape == (CONFIG.iterations, 1)
-    after, _ = trainer.train(state, 1)
+    state = trainer.start([0, 1])
+    for _ in range(CONFIG.iterations // 4):
+        state, metrics = trainer.train(state, 4)
+    assert metrics['reward'].shape == (4, 2)
+    after, _ = trainer.train(state, 4)
     assert_same_bits(state.networks, after.networks)
 
 
