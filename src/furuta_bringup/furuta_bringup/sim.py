@@ -18,11 +18,11 @@ from rich.live import Live
 from rich.table import Table
 
 from furuta_bringup import middleware
-from furuta_bringup.files import write_whole
 from furuta_bringup.monitor_node import MonitorNode
 from furuta_bringup.processes import Processes, StackError
 from furuta_bringup.stack import SimArguments, sim_stack
 from furuta_description.robot import load_robot
+from furuta_description.whole_file import write_whole
 
 HELD = 5.0  # [s] upright at the end for a run to count as a success
 START_PATIENCE = 20.0  # [s] until the plant must have spoken
@@ -146,7 +146,7 @@ def _conclude(
 ) -> int:
     success = status == 0 and figures['upright_for'] >= min(HELD, duration)
     record = {'success': success, 'duration': duration, **figures, 'arguments': asdict(arguments)}
-    write_whole(summary, json.dumps(record, indent=2) + '\n')
+    write_whole(summary, (json.dumps(record, indent=2) + '\n').encode())
     console.print(_line(figures), highlight=False, soft_wrap=True)
     verdict = 'upright for the last 5 s' if success else 'not upright for the last 5 s'
     console.print(f'{verdict}; summary in {summary}', style='green' if success else 'red')

@@ -16,10 +16,10 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from furuta_description.whole_file import write_whole
 from furuta_rl.policy import INPUT, METADATA_KEY, OUTPUT, PolicyCard, to_metadata
 from furuta_rl.ppo.networks import Policy, act
 from furuta_rl.ppo.normalization import BOUND, VARIANCE_FLOOR
-from furuta_rl.whole_file import write_whole
 
 PARITY = 1e-5  # largest difference of an action that an export may have
 OPSET, IR_VERSION = 17, 8  # of 2022: any onnxruntime in use reads them

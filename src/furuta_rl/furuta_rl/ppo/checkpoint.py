@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from furuta_rl.whole_file import write_whole
+from furuta_description.whole_file import write_whole
 
 ABOUT = 'about'  # entry of what the caller wants to know before it restores
 State = TypeVar('State')
