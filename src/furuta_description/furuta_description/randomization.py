@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from furuta_description.robot import Cable, Friction, Inertia, Link, Motor, Physics, Vector
+from furuta_description.quantities import Inertia, Vector
+from furuta_description.robot import Cable, Friction, Link, Motor, Physics
 
 Array = Any  # numpy or jax array of shape (B,), or a float
 
