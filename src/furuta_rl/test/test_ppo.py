@@ -143,6 +143,13 @@ def test_learning_rate_ends_at_its_end(trainer):
     assert_same_bits(state.networks, after.networks)
 
 
+def test_next_chunk_needs_no_new_program(trainer):
+    before = trainer.start([0, 1])
+    after, _ = trainer.train(before, 4)
+    for one, other in zip(jax.tree.leaves(before), jax.tree.leaves(after), strict=True):
+        assert (one.aval, one.sharding) == (other.aval, other.sharding)
+
+
 def test_robots_that_cannot_be_shared_out_are_refused():
     config = dataclasses.replace(CONFIG, minibatches=3)
     with pytest.raises(ValueError, match='64 robots cannot be shared out'):

@@ -11,7 +11,14 @@ from furuta_rl.ppo.networks import act
 from furuta_rl.ppo.trainer import Trainer
 
 CONFIG = PPOConfig(
-    iterations=60, steps=8, epochs=4, minibatches=4, learning_rate=1e-2, discount=0.9, hidden=(16,)
+    iterations=60,
+    steps=8,
+    epochs=4,
+    minibatches=4,
+    learning_rate=1e-2,
+    discount=0.9,
+    entropy_weight=0.0,
+    hidden=(16,),
 )
 
 

@@ -22,7 +22,7 @@ class PPOConfig:
     """Adam's step at the start"""
     final_learning_rate: float = 0.0
     """Adam's step at the end; linear in between"""
-    discount: float = 0.98
+    discount: float = 0.97
     """weight of a reward one control step later (gamma)"""
     trace: float = 0.95
     """weight of an advantage estimate one control step longer (lambda)"""
@@ -30,13 +30,13 @@ class PPOConfig:
     """change of an action's probability beyond which nothing is gained (epsilon)"""
     value_weight: float = 0.5
     """weight of the critic's loss (c1)"""
-    entropy_weight: float = 0.0
+    entropy_weight: float = 0.02
     """reward for staying random (c2)"""
     max_gradient_norm: float = 1.0
     """longer gradients are cut to this length"""
     hidden: tuple[int, ...] = (32, 32)
     """tanh units in each hidden layer, of actor and critic alike"""
-    initial_std: float = 0.7
+    initial_std: float = 0.5
     """standard deviation of actions at the start, before they are cut to [-1, 1]"""
 
     def __post_init__(self) -> None:

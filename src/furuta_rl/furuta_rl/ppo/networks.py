@@ -87,7 +87,8 @@ def make_networks(
     # Reinforcement Learning?" (2020), arXiv:2006.05990, section 3.2.
     mean = make_mlp(actor_key, (observation, *hidden, action), last_gain=0.01)
     critic = make_mlp(critic_key, (privileged, *hidden, 1), last_gain=1.0)
-    return Networks(Actor(mean, jnp.full(action, math.log(initial_std))), critic)
+    log_std = jnp.full(action, math.log(initial_std), jnp.float32)
+    return Networks(Actor(mean, log_std), critic)
 
 
 def mean_action(actor: Actor, observation: Array) -> Array:

@@ -96,7 +96,7 @@ class Trainer:
             return jax.vmap(self._iterate)(self._spread(state))
 
         state, metrics = jax.lax.scan(iterate, state, length=iterations)
-        return state, metrics
+        return self._spread(state), metrics
 
     def policy(self, state: TrainState, index: int) -> Policy:
         """The policy of the seed at `index`, without noise."""
@@ -220,17 +220,21 @@ class Trainer:
         return networks, optimizer, jax.tree.map(jnp.mean, losses)
 
     def _spread(self, state: TrainState) -> TrainState:
-        """Lay the robots, second axis after the seeds, over the devices."""
+        """Lay the robots, second axis after the seeds, over the devices; the rest is on each.
+
+        Said of every leaf, so that what comes out of the program goes in without a new one.
+        """
         lay: Any = jax.lax.with_sharding_constraint  # jax has no types for these two
         axes: Any = PartitionSpec
-        robots = NamedSharding(self._mesh, axes(None, 'robots'))
+        robots, everywhere = (NamedSharding(self._mesh, a) for a in (axes(None, 'robots'), axes()))
 
         def spread(leaf: Array) -> Any:
             has_robots = leaf.ndim > 1 and leaf.shape[1] == self.environment.batch_size
-            return lay(leaf, robots) if has_robots else leaf
+            return lay(leaf, robots if has_robots else everywhere)
 
         environment, episodes = jax.tree.map(spread, (state.environment, state.episodes))
-        return state._replace(environment=environment, episodes=episodes)
+        laid: TrainState = jax.tree.map(lambda leaf: lay(leaf, everywhere), state)
+        return laid._replace(environment=environment, episodes=episodes)
 
 
 def make_optimizer(config: PPOConfig) -> optax.GradientTransformation:
