@@ -85,13 +85,15 @@ class Processes:
     def stop(self) -> None:
         """Interrupt every node until it ends, kill what is left."""
         deadline = time.monotonic() + PATIENCE
-        while self._alive() and time.monotonic() < deadline:
+        try:
+            while self._alive() and time.monotonic() < deadline:
+                for process in self._alive():
+                    process.send_signal(signal.SIGINT)
+                time.sleep(INTERRUPT_PERIOD)
+        finally:  # a second Ctrl-C ends the patience
             for process in self._alive():
-                process.send_signal(signal.SIGINT)
-            time.sleep(INTERRUPT_PERIOD)
-        for process in self._alive():
-            process.kill()
-            process.wait()
+                process.kill()
+                process.wait()
         for reader in self._readers:
             reader.join(1.0)
         self._running, self._readers = [], []

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -66,6 +67,20 @@ def test_node_that_ignores_the_interrupt_is_killed(program, monkeypatch):
         stack.start()
         wait_for(lines, 'up')
         pid = stack.pid('program')
+    assert not is_alive(pid)
+
+
+def test_second_interrupt_kills_what_does_not_end(program):
+    lines = []
+    stack = Processes([program(stubborn=True)], lines.append)
+    stack.start()
+    wait_for(lines, 'up')
+    pid = stack.pid('program')
+    threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGINT]).start()
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        stack.stop()
+    assert time.monotonic() - began < 2.0
     assert not is_alive(pid)
 
 
