@@ -163,15 +163,18 @@ class SimNode(Node):
             for name, value in values.items()
             if name.startswith(START)
         }
+        # What can be refused comes first, and xacro's 25 ms stay outside the plant's lock.
+        robot = self.simulator.robot.with_values(physics) if physics else None
+        description = String(data=make_urdf(robot)) if robot else None
         with self._lock:
-            if physics:
-                robot = self.simulator.robot.with_values(physics)
-                self.simulator.use(robot)
-                self._description.publish(String(data=make_urdf(robot)))
-            if start:
-                self.simulator.restart_from(start)
             if 'speed' in values:
                 self.pace.set_speed(values['speed'], time.monotonic_ns())
+            if start:
+                self.simulator.restart_from(start)
+            if robot:
+                self.simulator.use(robot)
+        if description:
+            self._description.publish(description)
 
     def _publish_diagnostics(self) -> None:
         with self._lock:

@@ -35,6 +35,13 @@ class Start:
     )
     seed: int = field(default=0, metadata={'help': 'seed of the draws'})
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for a pose that no machine can have."""
+        for name, value in vars(self).items():
+            if not math.isfinite(value) or (name in ('spread', 'seed') and value < 0):
+                kind = 'at least 0' if name in ('spread', 'seed') else 'a finite number'
+                raise ValueError(f'start.{name} must be {kind}, not {value}')
+
 
 class Measurement(NamedTuple):
     """What the plant reports of one sample, in SI."""

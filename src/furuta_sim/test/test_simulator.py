@@ -127,6 +127,16 @@ def test_physics_that_diverges_is_reset_and_said_and_never_reported_as_a_pose():
     assert 'too stiff' in simulator.problems()[0] or 'too stiff' in simulator.problems()[-1]
 
 
+@pytest.mark.parametrize(
+    ('name', 'value'), [('spread', -1.0), ('seed', -1), ('arm_angle', math.nan)]
+)
+def test_start_that_no_machine_can_have_is_refused_and_the_old_one_kept(name, value):
+    simulator = make()
+    with pytest.raises(ValueError, match=f'start.{name} must be'):
+        simulator.restart_from({name: value})
+    assert simulator.start == STILL
+
+
 def test_reset_enables_nothing():
     simulator = make(enabled=False)
     simulator.reset()
