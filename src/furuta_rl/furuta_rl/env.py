@@ -44,6 +44,8 @@ class EnvConfig:
     """length of an episode [s]"""
     is_staggered: bool = False
     """cut the first episodes short by random shares, so that robots do not all end at once"""
+    from_rest: bool = False
+    """start every episode at rest, as the evaluation does, and not from anywhere"""
     widening: float = 0.0
     """curriculum: share of the ranges that a robot's draws widen by after an episode that ends
     upright, and narrow by after any other, starting from none; 0 draws from all of them at once"""
@@ -192,7 +194,8 @@ class Env:
     def _begin(self, drawn: Array, keys: Array, level: Array) -> EnvState:
         """First state of new episodes, without a model."""
         xp, task = self.xp, self.task
-        plant = task.initial_state(drawn[:, _POSE], xp)
+        pose = task.rest_state if self.config.from_rest else task.initial_state
+        plant = pose(drawn[:, _POSE], xp)
         zero = xp.zeros_like(level)
         shortest, longest = self.ranges.delay
         angles = self._measured(plant, zero, level, drawn[:, _FIRST_NOISE])

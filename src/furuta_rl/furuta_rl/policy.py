@@ -90,6 +90,14 @@ class Policy:
         action: Float32Array = self._session.run([OUTPUT], self._feed)[0][0]
         return action if np.isfinite(action).all() else self._zero.copy()
 
+    def act_batch(self, observations: NDArray[Any]) -> Float32Array:
+        """Actions (B, a) for observations (B, n), as `act` gives them one by one."""
+        with np.errstate(over='ignore'):
+            observations = np.asarray(observations, np.float32)
+        actions: Float32Array = self._session.run([OUTPUT], {INPUT: observations})[0]
+        is_finite = np.isfinite(observations).all(1) & np.isfinite(actions).all(1)
+        return np.where(is_finite[:, None], actions, np.float32(0))
+
     def _check_actions(self, observations: Float32Array, expected: Float32Array) -> None:
         try:
             actions = self._session.run([OUTPUT], {INPUT: observations})[0]

@@ -173,6 +173,11 @@ class Task:
             xp.where(hangs, 0.05, 3.0) * velocity,
         )
 
+    def rest_state(self, uniforms: Array, xp: Any) -> State:
+        """States (B,) that the evaluation starts from: hanging at rest; see `initial_state`."""
+        arm, pendulum = 2 * uniforms[:, 0] - 1, 2 * uniforms[:, 1] - 1
+        return make_state(0.1 * arm, 0.05 * pendulum, 0 * arm, 0 * arm)
+
     def next_target(self, target: Array, uniforms: Array, period: float, xp: Any) -> Array:
         """Arm angle wanted one control period later, (B,) [rad]; uniforms (B, 2) in [0, 1)."""
         return 0 * target
@@ -222,6 +227,11 @@ class FollowTask(Task):
         return make_state(
             self.target_span * arm, math.pi + 0.2 * pendulum, 0.5 * arm_velocity, 0.5 * velocity
         )
+
+    def rest_state(self, uniforms: Array, xp: Any) -> State:
+        """See `Task.rest_state`; upright, where this task begins."""
+        hanging = super().rest_state(uniforms, xp)
+        return hanging._replace(pendulum_angle=math.pi + hanging.pendulum_angle)
 
     def next_target(self, target: Array, uniforms: Array, period: float, xp: Any) -> Array:
         """See `Task.next_target`."""

@@ -122,6 +122,15 @@ def test_half_of_the_swing_up_episodes_start_hanging_at_rest() -> None:
     assert is_up.mean() == pytest.approx(0.5 * 20 / 360, abs=0.01)
 
 
+def test_evaluation_starts_at_rest_hanging_or_for_follow_upright() -> None:
+    uniforms = np.random.default_rng(0).uniform(size=(1000, 5))
+    for task, angle in ((Task(), 0.0), (FollowTask(), math.pi)):
+        start = task.rest_state(uniforms, np)
+        assert np.abs(start.pendulum_angle - angle).max() == pytest.approx(0.05, abs=0.001)
+        assert np.abs(start.arm_angle).max() == pytest.approx(0.1, abs=0.001)
+        assert not np.any([start.arm_velocity, start.pendulum_velocity, start.current])
+
+
 @pytest.mark.parametrize('name', TASKS)
 def test_no_episode_starts_lost(name: str) -> None:
     task = TASKS[name]()
