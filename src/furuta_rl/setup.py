@@ -22,6 +22,8 @@ setup(
     entry_points={
         'console_scripts': [
             'classical_node = furuta_rl.classical_node:main',
+            'train = furuta_rl.installed:train',
+            'evaluate = furuta_rl.installed:evaluate',
         ],
     },
 )

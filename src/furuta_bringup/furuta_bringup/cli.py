@@ -14,6 +14,7 @@ from furuta_bringup import middleware
 from furuta_bringup.processes import parameter_arguments
 from furuta_bringup.record_config import RecordConfig
 from furuta_bringup.stack import SimArguments, TwinArguments
+from furuta_description.training_environment import run_there
 
 
 def _with_help(kind: Any, **further: Any) -> Any:
@@ -62,6 +63,9 @@ RecordOptions = _with_help(
     ),
 )
 
+# Modules with a command line of their own, which only the training environment can read.
+TRAINING = {'train': 'furuta_rl.train', 'evaluate': 'furuta_rl.evaluate'}
+
 app = tyro.extras.SubcommandApp()
 
 
@@ -97,6 +101,18 @@ def record(options: tyro.conf.OmitArgPrefixes[RecordOptions]) -> int:  # type: i
 
 
 @app.command
+def train() -> int:
+    """Train a policy, check it and export it (`./furuta train --help`)."""
+    return run_there(TRAINING['train'], sys.argv[2:])
+
+
+@app.command
+def evaluate() -> int:
+    """Judge a policy or controller by many episodes (`./furuta evaluate --help`)."""
+    return run_there(TRAINING['evaluate'], sys.argv[2:])
+
+
+@app.command
 def doctor() -> int:
     """Check this machine and say how to mend what is missing."""
     from furuta_bringup.doctor import main as run_doctor
@@ -120,6 +136,8 @@ def main() -> int:
     """Run the command line; the exit status."""
     if len(sys.argv) == 1:
         sys.argv.append('--help')
+    if sys.argv[1] in TRAINING:
+        return run_there(TRAINING[sys.argv[1]], sys.argv[2:])
     try:
         status: int = app.cli(
             prog='furuta', description='Furuta pendulum, from simulation to hardware.'
