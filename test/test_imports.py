@@ -17,7 +17,13 @@ NODES = ('furuta_*.*_node', 'furuta_description.ros')
 DESCRIPTION, HARDWARE, SIM = 'furuta_description', 'furuta_hardware', 'furuta_sim'
 RL, SYSID, BRINGUP = 'furuta_rl', 'furuta_sysid', 'furuta_bringup'
 JAX_BACKENDS = ('furuta_sim.backends.analytic', 'furuta_sim.backends.mjx')
-WITHOUT_TRAINING = ('furuta_rl.task', 'furuta_rl.policy', 'furuta_rl.classical')
+WITHOUT_TRAINING = (
+    'furuta_rl.task',
+    'furuta_rl.policy',
+    'furuta_rl.policy_controller',
+    'furuta_rl.shipped',
+    'furuta_rl.classical',
+)
 
 
 class Row(NamedTuple):

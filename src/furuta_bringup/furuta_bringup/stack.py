@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_type_hints
 
 from furuta_description.files import robot_file
+from furuta_rl.shipped import policy_file
 
 PACKAGE_DIR = Path(__file__).parent
 RVIZ_CONFIG = PACKAGE_DIR / 'rviz' / 'furuta.rviz'
@@ -37,7 +38,10 @@ class TwinArguments:
 class SimArguments(TwinArguments):
     """Arguments of `sim.launch.py` and of `furuta sim`."""
 
-    controller: Literal['classical', 'none'] = _option('classical', 'what drives the motor')
+    controller: Literal['policy', 'classical', 'none'] = _option(
+        'classical', 'what drives the motor'
+    )
+    policy: str = _option('', 'policy file (.onnx); empty = the one that comes with the robot')
     twin: bool = _option(True, 'serve the browser twin')
     rviz: bool = _option(False, 'open RViz; needs a ROS installation')
     viewer: bool = _option(False, "open MuJoCo's own window; needs a display")
@@ -77,15 +81,26 @@ def sim_stack(arguments: SimArguments) -> list[NodeSpec]:
         'start.seed': arguments.seed,
         'start.pendulum_angle': float(arguments.pendulum_angle),
     }
-    nodes = [NodeSpec('furuta_sim', 'sim_node', plant)]
-    if arguments.controller == 'classical':
-        nodes.append(NodeSpec('furuta_rl', 'classical_node', shared))
+    nodes = [NodeSpec('furuta_sim', 'sim_node', plant), *_controller_nodes(arguments, shared)]
     if arguments.twin:
         page = {'host': arguments.host, 'port': arguments.port}
         nodes.append(NodeSpec('furuta_bringup', 'twin_node', shared | page))
     if arguments.rviz:
         nodes += _rviz_nodes(file, arguments.speed != 1)
     return nodes
+
+
+def _controller_nodes(arguments: SimArguments, shared: dict[str, Any]) -> list[NodeSpec]:
+    if arguments.controller == 'policy':
+        policy = {'policy': str(policy_file(arguments.robot, arguments.policy))}
+        return [NodeSpec('furuta_rl', 'policy_node', shared | policy)]
+    if arguments.policy:
+        raise ValueError(
+            f'policy {arguments.policy!r} needs controller policy, not {arguments.controller}'
+        )
+    if arguments.controller == 'classical':
+        return [NodeSpec('furuta_rl', 'classical_node', shared)]
+    return []
 
 
 def parse_arguments(kind: type[Arguments], texts: dict[str, str]) -> Arguments:

@@ -20,6 +20,21 @@ def test_plant_comes_first_and_the_rest_as_asked():
     assert names(controller='none', twin=False) == ['sim_node']
 
 
+def test_policy_is_run_from_the_file_asked_for(tmp_path):
+    file = tmp_path / 'policy.onnx'
+    file.touch()
+    nodes = sim_stack(SimArguments(controller='policy', policy=str(file), twin=False))
+    assert [node.name for node in nodes] == ['sim_node', 'policy_node']
+    assert nodes[1].parameters['policy'] == str(file)
+    with pytest.raises(ValueError, match='no policy'):
+        sim_stack(SimArguments(controller='policy', policy='none.onnx'))
+
+
+def test_policy_beside_another_controller_is_refused():
+    with pytest.raises(ValueError, match='needs controller policy, not none'):
+        sim_stack(SimArguments(controller='none', policy='policy.onnx'))
+
+
 def test_rviz_brings_the_state_publisher_with_the_urdf():
     nodes = {node.name: node for node in sim_stack(SimArguments(rviz=True))}
     assert 'pendulum_link' in nodes['robot_state_publisher'].parameters['robot_description']
@@ -49,7 +64,7 @@ def test_launch_texts_become_arguments_and_back():
     ('name', 'text', 'message'),
     [
         ('twin', 'yes', 'must be one of true, false'),
-        ('controller', 'lqr', 'must be one of classical, none'),
+        ('controller', 'lqr', 'must be one of policy, classical, none'),
         ('port', '80a', 'must be of type int'),
     ],
 )
@@ -61,13 +76,14 @@ def test_wrong_launch_text_says_what_is_valid(name, text, message):
 def test_stack_imports_only_what_a_plain_ros_installation_has():
     # `ros2 launch` reads it with the system's Python, which lacks pydantic 2, tyro and mujoco.
     from furuta_description import files, urdf
+    from furuta_rl import shipped
 
-    for module in (stack, files, urdf):
+    for module in (stack, files, urdf, shipped):
         tree = ast.parse(Path(module.__file__).read_text())
         imported = {
             (node.module if isinstance(node, ast.ImportFrom) else node.names[0].name).split('.')[0]
             for node in tree.body
             if isinstance(node, ast.Import | ast.ImportFrom)
         }
-        allowed = sys.stdlib_module_names | {'xacro', 'yaml', 'furuta_description'}
+        allowed = sys.stdlib_module_names | {'xacro', 'yaml', 'furuta_description', 'furuta_rl'}
         assert imported <= allowed

@@ -4,16 +4,13 @@
 from __future__ import annotations
 
 import sys
-import time
 from dataclasses import dataclass, field
-
-from rclpy.node import Node
-from std_msgs.msg import Float64MultiArray
+from typing import Any
 
 from furuta_description import ros
 from furuta_description.robot import load_robot
 from furuta_rl.classical import ClassicalConfig, ClassicalController
-from furuta_rl.schedule import Schedule
+from furuta_rl.controller_node import ControllerNode
 
 
 @dataclass(frozen=True)
@@ -25,46 +22,28 @@ class NodeConfig:
     host_delay: float = ClassicalConfig.host_delay
 
 
-class ClassicalNode(Node):
+class ClassicalNode(ControllerNode):
     """Classical controller."""
 
     def __init__(self) -> None:
         """Declare parameters, build the controller, connect the topics."""
         super().__init__('classical_node')
         config = ros.declare_parameters(self, NodeConfig(), ('robot', 'rate_hz', 'host_delay'))
-        robot = load_robot(config.robot)
         choices = ClassicalConfig(rate_hz=config.rate_hz, host_delay=config.host_delay)
-        self.controller = ClassicalController(robot, choices)
-        self.schedule = Schedule(1 / config.rate_hz)
-        self._commands = self.create_publisher(Float64MultiArray, ros.COMMANDS, ros.COMMAND_QOS)
-        self._diagnostics = self.create_publisher(
-            ros.DiagnosticArray, ros.DIAGNOSTICS, ros.PLANT_QOS
-        )
-        self.create_subscription(
-            ros.JointState, ros.JOINT_STATES, self._on_joint_state, ros.SENSOR_QOS
-        )
-        self.create_timer(1.0, self._publish_diagnostics)
+        self.controller = ClassicalController(load_robot(config.robot), choices)
+        self.connect(config.rate_hz)
 
-    def _on_joint_state(self, message: ros.JointState) -> None:
-        started = time.perf_counter()
-        sample = ros.sample_from(message)
-        if sample is None or not self.schedule.is_due(sample.stamp):
-            return
-        if self.schedule.has_jumped:
-            self.controller.reset()
-        self._commands.publish(ros.command_message(self.controller.step(*sample[1:])))
-        self.schedule.done(time.perf_counter() - started)
+    def reset(self) -> None:
+        """See `ControllerNode.reset`."""
+        self.controller.reset()
 
-    def _publish_diagnostics(self) -> None:
-        report = self.schedule.report()
-        problems = ['no joint states'] if report['steps'] == 0 else []
-        values = report | {'balancing': self.controller.is_balancing}
-        stamp = self.get_clock().now().to_msg()
-        self._diagnostics.publish(ros.diagnostics_message(stamp, 'controller', problems, values))
+    def step(self, sample: ros.Sample) -> float:
+        """See `ControllerNode.step`."""
+        return self.controller.step(*sample[1:])
 
-    def close(self) -> None:
-        """Leave the motor at 0 V."""
-        self._commands.publish(ros.command_message(0.0))
+    def values(self) -> dict[str, Any]:
+        """See `ControllerNode.values`."""
+        return {'balancing': self.controller.is_balancing}
 
 
 def main() -> int:

@@ -6,6 +6,12 @@ Time is the samples' own stamp, so that the control rate follows the plant at an
 
 from __future__ import annotations
 
+from collections import deque
+
+import numpy as np
+
+WINDOW = 1000  # steps that quantiles are taken over
+
 
 class Schedule:
     """Picks from a stream of samples those to step on; counts missed steps."""
@@ -17,9 +23,9 @@ class Schedule:
         self.missed = 0  # steps whose sample came too late or never
         self._due: float | None = None
         self._steps = 0
-        self._busy = 0.0
-        self._slowest = 0.0
         self._first = self._last = 0.0
+        self._durations: deque[float] = deque(maxlen=WINDOW)
+        self._ages: deque[float] = deque(maxlen=WINDOW)
 
     def is_due(self, stamp: float) -> bool:
         """Whether to step on a sample of that stamp [s]."""
@@ -38,21 +44,35 @@ class Schedule:
             self._first = stamp
         return True
 
-    def done(self, duration: float) -> None:
-        """The step took `duration` [s] of this computer's time."""
+    def done(self, duration: float, age: float) -> None:
+        """The step took `duration` [s]; its sample was `age` [s] old when the command went out."""
         self._steps += 1
-        self._busy += duration
-        self._slowest = max(self._slowest, duration)
+        self._durations.append(duration)
+        self._ages.append(age)
 
     def report(self) -> dict[str, float]:
-        """Steps since the last report: rate, missed, mean and worst duration."""
+        """Figures for the diagnostics.
+
+        Returns:
+            Steps and their rate since the last report; missed steps so far; of the last `WINDOW`
+            steps, how long they took and how old their samples were.
+        """
         steps, span = self._steps, self._last - self._first
         report = {
             'steps': steps,
             'rate_hz': (steps - 1) / span if steps > 1 and span > 0 else 0.0,
             'missed_steps': self.missed,
-            'step_mean_us': 1e6 * self._busy / max(steps, 1),
-            'step_worst_us': 1e6 * self._slowest,
+            **_quantiles('step_{}_us', self._durations, 1e6),
+            **_quantiles('observation_age_{}_ms', self._ages, 1e3),
         }
-        self._steps, self._busy, self._slowest = 0, 0.0, 0.0
+        self._steps = 0
         return report
+
+
+def _quantiles(name: str, values: deque[float], scale: float) -> dict[str, float]:
+    """Median, 99th percentile and worst, in the unit that `scale` leads to."""
+    found = np.quantile(values, (0.5, 0.99, 1.0)) if values else np.zeros(3)
+    return {
+        name.format(word): scale * float(value)
+        for word, value in zip(('p50', 'p99', 'worst'), found, strict=True)
+    }

@@ -51,6 +51,8 @@ class Task:
     """cost of the action squared"""
     change_weight: float = 0.02
     """cost of the change of action squared"""
+    target_span: float = 0.0
+    """commanded arm angles lie within this to both sides [rad]"""
 
     def __post_init__(self) -> None:
         """Check the choices.
@@ -184,7 +186,7 @@ class Task:
 
     def first_target(self, uniforms: Array) -> Array:
         """Arm angle wanted at the start, (B,) [rad], from (B,) in [0, 1)."""
-        return 0 * uniforms
+        return self.target_span * (2 * uniforms - 1)
 
     @property
     def _action_count(self) -> int:
@@ -202,7 +204,7 @@ class FollowTask(Task):
     arm_weight: float = 0.3
     """cost of the arm's distance from where it should be [1/rad^2]"""
     target_span: float = 1.0
-    """commanded angles lie within this to both sides [rad]"""
+    """commanded arm angles lie within this to both sides [rad]"""
     target_rate: float = 0.3
     """jumps of the commanded angle [1/s]"""
     fall_angle: float = 1.0
@@ -237,10 +239,6 @@ class FollowTask(Task):
         """See `Task.next_target`."""
         jumps = uniforms[:, 0] < self.target_rate * period
         return xp.where(jumps, self.first_target(uniforms[:, 1]), target)
-
-    def first_target(self, uniforms: Array) -> Array:
-        """See `Task.first_target`."""
-        return self.target_span * (2 * uniforms - 1)
 
     @property
     def _target_layout(self) -> tuple[str, ...]:

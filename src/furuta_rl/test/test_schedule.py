@@ -43,7 +43,9 @@ def test_report_gives_the_rate_in_the_plants_time():
     schedule = Schedule(0.004)
     for k in range(101):
         if schedule.is_due(k * 0.002):
-            schedule.done(1e-4)
+            schedule.done(1e-4, 2e-3 if k else 0.5)
     report = schedule.report()
     assert round(report['rate_hz'], 3) == 250.0
-    assert round(report['step_mean_us']) == 100
+    assert round(report['step_p50_us']) == 100
+    assert round(report['observation_age_p50_ms'], 3) == 2.0
+    assert report['observation_age_worst_ms'] == 500.0

@@ -64,4 +64,4 @@ def test_launched_pendulum_swings_up_and_everything_ends_with_the_launch(probe):
 def test_wrong_launch_argument_says_what_is_valid():
     launched = _launch('twin:=false', 'controller:=clasical')
     output = launched.communicate(timeout=30)[0]
-    assert 'controller:=clasical: must be one of classical, none' in output
+    assert 'controller:=clasical: must be one of policy, classical, none' in output
