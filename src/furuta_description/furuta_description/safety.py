@@ -28,6 +28,7 @@ class Fault(enum.IntFlag):
     ARM_SPEED = 2
     PENDULUM_SPEED = 4
     MEASUREMENT = 8  # an angle or velocity that is not a number
+    CURRENT = 16  # only a board that measures it has this one
 
 
 FAULT_TEXT = {
@@ -35,6 +36,7 @@ FAULT_TEXT = {
     Fault.ARM_SPEED: 'arm too fast',
     Fault.PENDULUM_SPEED: 'pendulum too fast',
     Fault.MEASUREMENT: 'a measurement is not a number: check the encoders',
+    Fault.CURRENT: 'motor current beyond what a healthy motor draws: check for a short circuit',
 }
 
 
