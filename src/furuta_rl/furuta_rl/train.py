@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-# Nothing but the standard library up here: Ctrl-C must find `main` at work, and not an import.
+# Nothing but the standard library up here: Ctrl-C must find `main` at work, not an import.
 if TYPE_CHECKING:
     from furuta_rl.train_options import TrainOptions
 
@@ -18,46 +18,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         from furuta_rl import train_options
 
-        return run(train_options.parse(sys.argv[1:] if arguments is None else arguments))
-    except (ValueError, OSError) as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 2
+        options = train_options.parse(sys.argv[1:] if arguments is None else arguments)
+        return run(options)
     except KeyboardInterrupt:
+        print('stopped', file=sys.stderr)
         return 130
+    except (ValueError, RuntimeError) as error:
+        print(f'error: {error}', file=sys.stderr)
+    except OSError as error:
+        where = f'{error.filename}: ' if error.filename else ''
+        print(f'error: {where}{error.strerror or error}', file=sys.stderr)
+    return 2
 
 
 def run(options: TrainOptions) -> int:
     """Train, export and evaluate; the exit status."""
+    from rich.console import Console
+
     from furuta_description.robot import load_robot
-    from furuta_rl import provenance
-    from furuta_rl.export import export_policy
-    from furuta_rl.policy import PolicyCard
-    from furuta_rl.run_folder import make_run
+    from furuta_rl import results
+    from furuta_rl.fused import FusedTraining
+    from furuta_rl.interrupt import StoppedError
+    from furuta_rl.run_folder import open_run
 
     if options.cache is not None:
         use_cache(options.cache)
-    robot = load_robot(options.robot)
-    folder = make_run(options, robot)
     if options.trainer == 'skrl':
         raise ValueError('the skrl trainer is still to come; valid: fused')
-    from furuta_rl import fused
-
-    trained = fused.train(options, robot, folder)
-    card = PolicyCard(
-        task=options.task_name,
-        layout=options.task.layout,
-        control_rate_hz=options.env.control_rate_hz,
-        voltage_scale=options.task.voltage_scale,
-        robot=robot.name,
-        robot_hash=robot.hash,
-        git_hash=provenance.revision().commit,
-        training={'trainer': options.trainer, 'seed': options.seed},
-    )
-    export_policy(folder.policy, trained.policies[0], card)
-    wall = provenance.seconds_of_process()
-    speed = trained.control_steps * options.seeds / trained.seconds
-    print(f'{folder.policy}: {trained.seconds:.2f} s of training, {wall:.2f} s in all')
-    print(f'{speed:,.0f} control steps/s')
+    console = Console(markup=False, highlight=False, soft_wrap=True)
+    robot = load_robot(options.robot)
+    training = FusedTraining(options, robot)
+    with open_run(options, robot) as folder:
+        try:
+            trained = training.run(folder, console)
+        except StoppedError as stopped:
+            console.print(f'stopped after iteration {stopped.iteration}; to go on:')
+            console.print(f'./furuta train --resume {folder.folder}')
+            return 128 + stopped.signal
+        results.finish(options, robot, folder, trained, console)
     return 0
 
 

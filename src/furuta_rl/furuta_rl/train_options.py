@@ -8,6 +8,7 @@ these are read first from the command line.
 from __future__ import annotations
 
 import dataclasses
+import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +23,13 @@ from furuta_rl.ppo.config import PPOConfig
 from furuta_rl.task import TASKS, Task
 
 PROG = 'furuta train'
-Value = TypeVar('Value')
+# What a resumed training may be given anew: nothing of it changes what is trained.
+FREE = ('resume', 'runs', 'cache', 'evaluation_episodes', 'video')
+Template = TypeVar('Template')
+
+
+class RunError(ValueError):
+    """A folder cannot be used as a run's; the message says which and why."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +60,12 @@ class TrainOptions(Choice):
     """trainings at once, with seeds one apart; the best is exported"""
     checkpoint_every: int = 50
     """iterations after which everything is saved, to go on with --resume"""
+    validate_every: int = 100
+    """iterations between two looks at the success on robots not trained on; 0 for none"""
     evaluation_episodes: int = 1000
     """held-out episodes that the finished policy is judged by"""
+    video: bool = False
+    """render some episodes of the finished policy into video.mp4"""
     runs: Path = Path('runs')
     """folder of all run folders"""
     cache: Path | None = Path(sys.prefix) / 'jax_cache'
@@ -80,12 +91,59 @@ def defaults_for(choice: Choice) -> TrainOptions:
 
 
 def parse(arguments: Sequence[str]) -> TrainOptions:
-    """Options of a command line; ends the process on --help and on mistakes."""
+    """Options of a command line; ends the process on --help and on mistakes.
+
+    Raises:
+        RunError: --resume, and there is no run or it has other options.
+    """
     choice, _ = tyro.cli(
         Choice, args=arguments, prog=PROG, add_help=False, return_unknown_args=True
     )
-    defaults = defaults_for(choice)
-    return tyro.cli(TrainOptions, args=arguments, prog=PROG, default=defaults)
+    if choice.resume is None:
+        defaults = defaults_for(choice)
+        return tyro.cli(TrainOptions, args=arguments, prog=PROG, default=defaults)
+    stored = load_config(choice.resume)['options']
+    defaults = from_json(stored, choice.resume)
+    options = tyro.cli(TrainOptions, args=arguments, prog=PROG, default=defaults)
+    given = to_json(options)
+    different = [line for line in differences(given, stored) if line.split()[0] not in FREE]
+    if different:
+        raise RunError(
+            f'{choice.resume}: goes on only with the options it has: {"; ".join(different)}'
+        )
+    return options
+
+
+def load_config(folder: Path) -> dict[str, Any]:
+    """The config.json of a run.
+
+    Raises:
+        RunError: there is none, or it is damaged.
+    """
+    path = folder / 'config.json'
+    try:
+        config: dict[str, Any] = json.loads(path.read_text())
+        if not {'options', 'robot'} <= config.keys():
+            raise ValueError('it has no options')
+    except FileNotFoundError:
+        raise RunError(f'{folder}: no run of `{PROG}`: it has no config.json') from None
+    except (ValueError, AttributeError) as error:
+        raise RunError(f'{path}: not that of a run: {error}') from error
+    return config
+
+
+def from_json(stored: Mapping[str, Any], folder: Path) -> TrainOptions:
+    """The options that `to_json` was given, to go on in a folder.
+
+    Raises:
+        RunError: they are of another version of the suite.
+    """
+    try:
+        names = {f.name: stored[f.name] for f in dataclasses.fields(Choice)}
+        defaults = defaults_for(Choice(**names | {'resume': folder}))
+        return _with_values(defaults, {**stored, 'resume': folder})
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunError(f'{folder}: of another version of the suite: {error}') from error
 
 
 def to_json(options: Any) -> Any:
@@ -98,13 +156,34 @@ def to_json(options: Any) -> Any:
 
 
 def differences(one: Any, other: Any, path: str = '') -> Iterator[str]:
-    """What differs between two `to_json`, as `ppo.clip: 0.1, not 0.2`."""
+    """What differs between two `to_json`, as `ppo.clip = 0.1, not 0.2`."""
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         for key in [*one, *(key for key in other if key not in one)]:
             below = f'{path}.{key}' if path else key
             yield from differences(one.get(key), other.get(key), below)
     elif one != other:
-        yield f'{path}: {one}, not {other}'
+        yield f'{path} = {one}, not {other}'
+
+
+def _with_values(template: Template, values: Mapping[str, Any]) -> Template:
+    """A dataclass with values of a `to_json`, nested ones included.
+
+    Raises:
+        KeyError: a value is missing, or there is one too many.
+    """
+
+    def convert(old: Any, new: Any) -> Any:
+        if dataclasses.is_dataclass(old):
+            return _with_values(old, new)
+        if isinstance(old, Path) and isinstance(new, str):
+            return Path(new)
+        return tuple(new) if isinstance(new, list) else new
+
+    known = _fields(template)
+    if known.keys() != values.keys():
+        raise KeyError(', '.join(sorted(known.keys() ^ values.keys())))
+    new = {name: convert(old, values[name]) for name, old in known.items()}
+    return type(template)(**new)
 
 
 def _fields(options: Any) -> dict[str, Any]:

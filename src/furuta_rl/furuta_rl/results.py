@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From trained networks to the result: the best one exported, its worth in evaluation.json."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from furuta_description.robot import Robot
+from furuta_rl import evaluation, provenance
+from furuta_rl.evaluation import EPISODE, Episodes, TrainedController
+from furuta_rl.export import export_policy
+from furuta_rl.policy import PolicyCard
+from furuta_rl.ppo.networks import Policy
+from furuta_rl.run_folder import RunFolder
+from furuta_rl.summary import Summary, summarize
+from furuta_rl.train_options import TrainOptions
+from furuta_rl.trained import Trained
+
+EVALUATION_SEED = 0  # for all trainings: all are judged on the same robots
+
+
+class Candidate(NamedTuple):
+    """A trained policy and what it is worth."""
+
+    seed: int
+    policy: Policy
+    episodes: Episodes
+    summary: Summary
+
+
+def finish(
+    options: TrainOptions, robot: Robot, run: RunFolder, trained: Trained, console: Console
+) -> None:
+    """Export, evaluate, and say how it went.
+
+    Where there is one policy only, it is exported at once; success joins its card afterwards.
+    """
+    if len(trained.policies) == 1:
+        _export(options, robot, run, trained.policies[0], _training(options, options.seed))
+        seconds_to_policy = provenance.seconds_of_process()
+    candidates = evaluate_all(options, robot, trained.policies, console)
+    best = max(candidates, key=_worth)
+    training = _training(options, best.seed) | {'success': best.summary.success.share}
+    _export(options, robot, run, best.policy, training)
+    if len(trained.policies) > 1:
+        seconds_to_policy = provenance.seconds_of_process()
+    physics_steps = trained.control_steps * options.env.substeps
+    figures = {
+        'seed': best.seed,
+        **asdict(best.summary),
+        'training_seconds': trained.seconds,
+        'seconds_to_policy': seconds_to_policy,
+        'control_steps': trained.control_steps,
+        'control_steps_per_second': trained.control_steps / trained.seconds,
+        'physics_steps_per_second': physics_steps / trained.seconds,
+        'seeds': {c.seed: c.summary.success.share for c in candidates},
+    }
+    run.write(run.evaluation, figures)
+    _report(run, candidates, best, figures, console)
+
+
+def evaluate_all(
+    options: TrainOptions, robot: Robot, policies: list[Policy], console: Console
+) -> list[Candidate]:
+    """Judge each policy on the same held-out robots."""
+    count = options.evaluation_episodes
+    env = evaluation.make_env(robot, options.task, options.ranges, options.env, count)
+    key = evaluation.held_out_key(EVALUATION_SEED)
+    steps = len(policies) * count * round(EPISODE * options.env.control_rate_hz)
+    candidates = []
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task('evaluating', total=steps)
+        for seed, policy in enumerate(policies, options.seed):
+            episodes = evaluation.run_episodes(
+                env,
+                TrainedController(policy),
+                key,
+                on_step=lambda steps: progress.advance(task, steps),
+            )
+            candidates.append(Candidate(seed, policy, episodes, summarize(episodes)))
+    return candidates
+
+
+def _worth(candidate: Candidate) -> tuple[float, float]:
+    """Success first, then speed."""
+    time = candidate.summary.time_to_upright_median
+    return candidate.summary.success.share, -math.inf if math.isnan(time) else -time
+
+
+def _training(options: TrainOptions, seed: int) -> dict[str, Any]:
+    """The card's summary; no times in it, so that the same training gives the same file."""
+    return {
+        'trainer': options.trainer,
+        'backend': options.env.backend,
+        'randomization': options.randomization,
+        'seed': seed,
+        'iterations': options.ppo.iterations,
+        'robots': options.robots,
+    }
+
+
+def _export(
+    options: TrainOptions, robot: Robot, run: RunFolder, policy: Policy, training: dict[str, Any]
+) -> None:
+    card = PolicyCard(
+        task=options.task_name,
+        layout=options.task.layout,
+        control_rate_hz=options.env.control_rate_hz,
+        voltage_scale=options.task.voltage_scale,
+        robot=robot.name,
+        robot_hash=robot.hash,
+        git_hash=provenance.revision().commit,
+        training=training,
+    )
+    export_policy(run.policy, policy, card)
+
+
+def _report(
+    run: RunFolder,
+    candidates: list[Candidate],
+    best: Candidate,
+    figures: dict[str, Any],
+    console: Console,
+) -> None:
+    if len(candidates) > 1:
+        table = Table('seed', box=None)
+        for title in ('success', 'up after (median)', 'p95'):
+            table.add_column(title, justify='right')
+        for c in candidates:
+            s = c.summary
+            times = (f'{t:.2f} s' for t in (s.time_to_upright_median, s.time_to_upright_p95))
+            mark = '  best' if c is best else ''
+            table.add_row(f'{c.seed}{mark}', str(s.success), *times)
+        console.print(table)
+    summary = best.summary
+    console.print(f'success   {summary.success}')
+    console.print(
+        f'upright   after {summary.time_to_upright_median:.2f} s (median), '
+        f'{summary.time_to_upright_p95:.2f} s (p95)'
+    )
+    console.print(
+        f'training  {figures["training_seconds"]:.2f} s, '
+        f'{figures["control_steps_per_second"]:,.0f} control steps/s; '
+        f'{figures["seconds_to_policy"]:.1f} s from start to exported policy'
+    )
+    console.print(f'run       {run.folder}')
+    console.print(f'next      ./furuta sim --policy {run.policy}')
