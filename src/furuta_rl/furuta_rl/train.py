@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 # Nothing but the standard library up here: Ctrl-C must find `main` at work, not an import.
 if TYPE_CHECKING:
-    from furuta_rl.train_options import TrainOptions
+    from furuta_rl.training.options import TrainOptions
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status."""
     try:
-        from furuta_rl import train_options
+        from furuta_rl.training.options import parse
 
-        options = train_options.parse(sys.argv[1:] if arguments is None else arguments)
+        options = parse(sys.argv[1:] if arguments is None else arguments)
         return run(options)
     except KeyboardInterrupt:
         print('stopped', file=sys.stderr)
@@ -36,10 +36,10 @@ def run(options: TrainOptions) -> int:
     from rich.console import Console
 
     from furuta_description.robot import load_robot
-    from furuta_rl import results
-    from furuta_rl.fused import FusedTraining
-    from furuta_rl.interrupt import StoppedError
-    from furuta_rl.run_folder import open_run
+    from furuta_rl.training import results
+    from furuta_rl.training.fused import FusedTraining
+    from furuta_rl.training.interrupt import StoppedError
+    from furuta_rl.training.run_folder import open_run
 
     if options.cache is not None:
         use_cache(options.cache)

@@ -12,15 +12,16 @@ from rich.progress import Progress
 from rich.table import Table
 
 from furuta_description.robot import Robot
-from furuta_rl import evaluation, provenance
+from furuta_rl import evaluation
 from furuta_rl.evaluation import EPISODE, Episodes, TrainedController
 from furuta_rl.export import export_policy
 from furuta_rl.policy import PolicyCard
 from furuta_rl.ppo.networks import Policy
-from furuta_rl.run_folder import RunFolder
 from furuta_rl.summary import Summary, summarize
-from furuta_rl.train_options import TrainOptions
-from furuta_rl.trained import Trained
+from furuta_rl.training import provenance
+from furuta_rl.training.options import TrainOptions
+from furuta_rl.training.run_folder import RunFolder
+from furuta_rl.training.trained import Trained
 
 EVALUATION_SEED = 0  # for all trainings: all are judged on the same robots
 

@@ -7,7 +7,7 @@ from furuta_description.robot import Robot
 from furuta_rl import evaluation
 from furuta_rl.evaluation import TrainedController
 from furuta_rl.ppo.networks import Policy
-from furuta_rl.train_options import TrainOptions
+from furuta_rl.training.options import TrainOptions
 
 EPISODES = 256  # a standard error of 1 % at 97 %
 BRANCH = 1_000_000  # of the held-out draws, far beyond those of any evaluation

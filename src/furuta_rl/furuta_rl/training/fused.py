@@ -19,16 +19,16 @@ from rich.console import Console
 
 from furuta_description.robot import Robot
 from furuta_rl.env import Env
-from furuta_rl.interrupt import Interrupt, StoppedError
-from furuta_rl.metrics import Figures, Metrics
 from furuta_rl.ppo import checkpoint
 from furuta_rl.ppo.checkpoint import CheckpointError
 from furuta_rl.ppo.trainer import Trainer, TrainState
-from furuta_rl.progress import TrainingProgress
-from furuta_rl.run_folder import RunFolder
-from furuta_rl.train_options import TrainOptions
-from furuta_rl.trained import Trained, TrainingError
-from furuta_rl.validation import Validation
+from furuta_rl.training.interrupt import Interrupt, StoppedError
+from furuta_rl.training.metrics import Figures, Metrics
+from furuta_rl.training.options import TrainOptions
+from furuta_rl.training.progress import TrainingProgress
+from furuta_rl.training.run_folder import RunFolder
+from furuta_rl.training.trained import Trained, TrainingError
+from furuta_rl.training.validation import Validation
 
 LONGEST_CHUNK = 10  # iterations of one call; every other number of them would be compiled anew
 

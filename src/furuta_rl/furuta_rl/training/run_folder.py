@@ -24,8 +24,8 @@ from typing import Any
 
 from furuta_description.robot import Robot
 from furuta_description.whole_file import write_whole
-from furuta_rl import provenance
-from furuta_rl.train_options import RunError, TrainOptions, load_config, to_json
+from furuta_rl.training import provenance
+from furuta_rl.training.options import RunError, TrainOptions, load_config, to_json
 
 
 class RunFolder:
