@@ -14,13 +14,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy.linalg import solve_discrete_are
 
 from furuta_description import dynamics, motor
-from furuta_description.robot import Friction, Physics, Robot
+from furuta_description.robot import Physics, Robot
+from furuta_rl.lqr import commands_under_way, delayed_model, lqr, undelayed
 
-PHYSICS_STEP = 0.001  # [s] of the linearisation
-FloatArray = Any
+Array = Any  # numpy array of shape (B,), or a float
 
 
 @dataclass(frozen=True)
@@ -47,10 +46,23 @@ class ClassicalConfig:
 
 
 class ClassicalController:
-    """Voltage from samples; call `step` once per control period."""
+    """Voltage from samples; call `step` once per control period, for one robot or B at once."""
 
-    def __init__(self, robot: Robot, config: ClassicalConfig | None = None) -> None:
-        """Linearise the robot and solve for the gains.
+    def __init__(
+        self,
+        robot: Robot,
+        config: ClassicalConfig | None = None,
+        physics: Physics | None = None,
+        delay: Array | None = None,
+    ) -> None:
+        """Linearise and solve for the gains.
+
+        Args:
+            robot: whose limits and sensors count.
+            config: choices.
+            physics: what is known of each of B robots; by default the robot file.
+            delay: known from sample to voltage, (B,) or one for all [s]; by default that of the
+                link and the host.
 
         Raises:
             ValueError: the configured rate is not usable.
@@ -59,55 +71,64 @@ class ClassicalController:
         if not 20 <= self.config.rate_hz <= 1000:
             raise ValueError(f'rate_hz must be 20..1000, not {self.config.rate_hz}')
         self.robot = robot
-        self._k = dynamics.make_coefficients(robot.physics)
-        self._top_energy = float(self._energy(math.pi, 0.0))
-        self._lift_energy = self._top_energy - float(self._energy(0.0, 0.0))
-        self._frequency = math.sqrt(self._lift_energy / 2 / self._k.pendulum)  # small swings
-        delay = (
-            robot.timing.link_delay + self.config.host_delay + robot.physics.motor.time_constant
+        self._physics = robot.physics if physics is None else physics
+        self._k = dynamics.make_coefficients(self._physics)
+        self._top_energy = self._energy(math.pi, 0.0)
+        self._lift_energy = self._top_energy - self._energy(0.0, 0.0)
+        self._frequency = np.sqrt(self._lift_energy / 2 / self._k.pendulum)  # small swings
+        delay = robot.timing.link_delay + self.config.host_delay if delay is None else delay
+        late = (1 / self.config.rate_hz, delay + self._physics.motor.time_constant)
+        model = delayed_model(self._physics, *late)
+        scale = np.array([*self.config.angle_weight, *self.config.velocity_weight])
+        gain, cost = lqr(*model, scale**-2.0, self.config.voltage_weight**-2.0)
+        undelay = undelayed(
+            self._physics, self.config.lag_compensation * 2 / robot.sensors.velocity_bandwidth
         )
-        model = delayed_model(robot.physics, 1 / self.config.rate_hz, delay)
-        self.gain, self.cost = lqr(*model, self.config)
-        self._undelay = undelayed(
-            robot.physics, self.config.lag_compensation * 2 / robot.sensors.velocity_bandwidth
+        oldest = np.arange(1, gain.shape[-1] - 3) == commands_under_way(*late)[:, None]
+        # Those of one robot serve any number of them.
+        self.gain, self.cost, self._undelay, self._oldest = (
+            m[0] if len(m) == 1 else m for m in (gain, cost, undelay, oldest)
         )
-        self._past = np.zeros(len(self.gain) - 4)
-        self.is_balancing = False
+        self.reset()
 
-    def reset(self) -> None:
-        """Forget the past; for a plant that was moved or restarted."""
-        self._past[:] = 0
-        self.is_balancing = False
+    def reset(self, shape: tuple[int, ...] = ()) -> None:
+        """Forget the past; for a plant that was moved or restarted, (B,) for B of them."""
+        self._past = np.zeros((*shape, self.gain.shape[-1] - 4))
+        self.is_balancing: Array = np.zeros(shape, bool)
 
+    @np.errstate(invalid='ignore')  # what is not finite is answered below
     def step(
         self,
-        arm_angle: float,
-        pendulum_angle: float,
-        arm_velocity: float,
-        pendulum_velocity: float,
-    ) -> float:
-        """Voltage [V] for the newest sample [rad, rad, rad/s, rad/s]; 0 if that is not finite."""
+        arm_angle: Array,
+        pendulum_angle: Array,
+        arm_velocity: Array,
+        pendulum_velocity: Array,
+    ) -> Array:
+        """Voltage [V] for the newest sample [rad, rad, rad/s, rad/s]; 0 if that is not finite.
+
+        All of them are (B,), as `reset` was told, or numbers.
+        """
         error = pendulum_angle % (2 * math.pi) - math.pi  # from upright, -pi..pi
-        measured = np.array([arm_angle, error, arm_velocity, pendulum_velocity])
-        if not np.all(np.isfinite(measured)):
-            return 0.0
+        measured = np.array([arm_angle, error, arm_velocity, pendulum_velocity]).T
         # Near upright, where the model holds, the velocities are those of now.
-        applied = self._past[-1] if self._past.size else 0.0
-        x = np.concatenate((self._undelay @ [*measured, applied], self._past))
-        cost = float(x @ self.cost @ x)
-        bound = self.config.release_cost if self.is_balancing else self.config.catch_cost
+        applied = np.sum(self._past, axis=-1, where=self._oldest, keepdims=True)
+        known = np.concatenate((measured, applied), axis=-1)
+        x = np.concatenate(((self._undelay @ known[..., None])[..., 0], self._past), axis=-1)
+        cost = (x[..., None, :] @ self.cost @ x[..., None])[..., 0, 0]
+        bound = np.where(self.is_balancing, self.config.release_cost, self.config.catch_cost)
         self.is_balancing = cost < bound
-        if self.is_balancing:
-            voltage = -float(self.gain @ x)
-        else:
-            voltage = self._swing(arm_angle, error, arm_velocity, pendulum_velocity)
+        voltage = -np.sum(self.gain * x, axis=-1)
+        if not np.all(self.is_balancing):
+            swing = self._swing(arm_angle, error, arm_velocity, pendulum_velocity)
+            voltage = np.where(self.is_balancing, voltage, swing)
+        voltage = np.where(np.isfinite(measured).all(axis=-1), voltage, 0.0)
         limit = self.robot.safety.voltage_limit
-        voltage = min(max(voltage, -limit), limit)
-        self._past = np.roll(self._past, 1)
-        self._past[:1] = voltage
+        voltage = np.minimum(np.maximum(voltage, -limit), limit)
+        newest = voltage[..., None][..., : self._past.shape[-1]]
+        self._past = np.concatenate((newest, self._past[..., :-1]), axis=-1)
         return voltage
 
-    def _swing(self, arm: float, error: float, arm_velocity: float, velocity: float) -> float:
+    def _swing(self, arm: Array, error: Array, arm_velocity: Array, velocity: Array) -> Array:
         """Voltage that moves the pendulum's energy towards its value at rest upright.
 
         The arm accelerates against the coupling (dE/dt = -M12 v2 a1), and towards its centre;
@@ -115,110 +136,19 @@ class ClassicalController:
         """
         config, angle = self.config, error + math.pi
         missing = (self._top_energy - self._energy(angle, velocity)) / self._lift_energy
-        push = min(max(config.energy_gain * missing, -1.0), 1.0)
+        push = np.minimum(np.maximum(config.energy_gain * missing, -1.0), 1.0)
         coupling = dynamics.mass_matrix(self._k, angle, np)[1]
-        wanted = -push * config.swing * (1.0 if coupling * velocity >= 0 else -1.0)
-        wanted -= config.centering * arm + config.damping * arm_velocity / self._frequency
-        beyond = max(abs(arm) - config.arm_span, 0.0)
-        wanted -= math.copysign(config.barrier * beyond, arm)
+        wanted = -push * config.swing * np.where(coupling * velocity >= 0, 1.0, -1.0)
+        wanted = wanted - config.centering * arm - config.damping * arm_velocity / self._frequency
+        beyond = np.maximum(np.abs(arm) - config.arm_span, 0.0)
+        wanted = wanted - np.copysign(config.barrier * beyond, arm)
         state = dynamics.State(arm, angle, arm_velocity, velocity, 0.0)
         free, _ = dynamics.acceleration(self._k, state, 0.0, 0.0, np)
         pushed, _ = dynamics.acceleration(self._k, state, 1.0, 0.0, np)
         torque = (wanted * self._frequency**2 - free) / (pushed - free)
-        return float(motor.voltage_for(self.robot.physics, torque, arm_velocity, np))
+        return motor.voltage_for(self._physics, torque, arm_velocity, np)
 
-    def _energy(self, pendulum_angle: Any, pendulum_velocity: Any) -> Any:
-        """Energy of the pendulum with the arm at rest [J]."""
+    def _energy(self, pendulum_angle: Array, pendulum_velocity: Array) -> Array:
+        """Energy of the pendulum with the arm at rest, (B,) [J]."""
         state = dynamics.State(0.0, pendulum_angle, 0.0, pendulum_velocity, 0.0)
         return dynamics.energy(self._k, state, np)
-
-
-def delayed_model(physics: Physics, period: float, delay: float) -> tuple[FloatArray, FloatArray]:
-    """Discrete linear model about upright, with the commands under way as further states.
-
-    The state is (arm, pendulum error, arm velocity, pendulum velocity, u[k-1], ..., u[k-L]) with
-    L = ceil(delay / period); K. J. Astrom and B. Wittenmark, "Computer-Controlled Systems" (1997),
-    section 2.3, for a delay that is no multiple of the period, to whole physics steps.
-
-    Returns:
-        A (4+L, 4+L) and B (4+L,).
-    """
-    a, b = linearize(physics)
-    steps, late = round(period / PHYSICS_STEP), round(delay / PHYSICS_STEP)
-    lags = -(-late // steps)
-    A = np.zeros((4 + lags, 4 + lags))
-    inputs = np.zeros((4, lags + 1))  # column j: effect of u[k-j]
-    for i in range(steps):
-        lag = max(0, -(-(late - i) // steps))
-        inputs[:, lag] += np.linalg.matrix_power(a, steps - 1 - i) @ b
-    A[:4, :4] = np.linalg.matrix_power(a, steps)
-    A[:4, 4:] = inputs[:, 1:]
-    A[5:, 4:-1] = np.eye(max(lags - 1, 0))
-    B = np.zeros(4 + lags)
-    B[:4] = inputs[:, 0]
-    B[4:5] = 1
-    return A, B
-
-
-def undelayed(physics: Physics, lag: float) -> FloatArray:
-    """Matrix (4, 5) from (measured state, voltage at the motor) to the state near upright.
-
-    The velocity filter shows velocities as they were `lag` [s] ago; the linear model's
-    acceleration makes up for that: v = v_measured + lag (A x + B u), solved for x.
-    """
-    a, b = linearize(physics)
-    rate = np.hstack((a - np.eye(4), b[:, None])) * (lag / PHYSICS_STEP)
-    rate[:2] = 0
-    result: FloatArray = np.linalg.solve(
-        np.eye(4) - rate[:, :4], np.hstack((np.eye(4), rate[:, 4:]))
-    )
-    return result
-
-
-def linearize(physics: Physics) -> tuple[FloatArray, FloatArray]:
-    """Linear model of one physics step about upright: A (4, 4) and B (4,), by differences.
-
-    Friction keeps its viscous part only: Coulomb friction has no slope that would describe it,
-    the dead zone is taken off and the gear passes on the mean of its two gains.
-    """
-    gear = physics.motor
-    mean = 0.5 * (gear.gear_gain_driving + gear.gear_gain_backdriven)
-    smooth = physics._replace(
-        arm=physics.arm._replace(friction=_viscous(physics.arm.friction)),
-        pendulum=physics.pendulum._replace(friction=_viscous(physics.pendulum.friction)),
-        motor=gear._replace(
-            dead_zone=0.0,
-            voltage_bias=0.0,
-            time_constant=0.0,
-            gear_gain_driving=mean,
-            gear_gain_backdriven=mean,
-        ),
-        cable=physics.cable._replace(rest_angle=0.0),
-    )
-    k = dynamics.make_coefficients(smooth)
-
-    def step(z: FloatArray) -> FloatArray:
-        state = dynamics.State(z[0], math.pi + z[1], z[2], z[3], np.zeros_like(z[0]))
-        new = dynamics.step(smooth, k, state, z[4], PHYSICS_STEP, np)
-        return np.array(
-            [new.arm_angle, new.pendulum_angle - math.pi, new.arm_velocity, new.pendulum_velocity]
-        )
-
-    h = 1e-5
-    jacobian = (step(h * np.eye(5)) - step(-h * np.eye(5))) / (2 * h)
-    return jacobian[:, :4], jacobian[:, 4]
-
-
-def lqr(A: FloatArray, B: FloatArray, config: ClassicalConfig) -> tuple[FloatArray, FloatArray]:
-    """Gain (n,) of the discrete LQR and its cost-to-go matrix (n, n)."""
-    scale = np.array([*config.angle_weight, *config.velocity_weight])
-    Q = np.zeros_like(A)
-    Q[:4, :4] = np.diag(scale**-2.0)
-    R = config.voltage_weight**-2.0
-    P = solve_discrete_are(A, B[:, None], Q, np.array([[R]]))
-    gain = (B @ P @ A) / (R + B @ P @ B)
-    return gain, P
-
-
-def _viscous(friction: Friction) -> Friction:
-    return friction._replace(coulomb=0.0, static=0.0)

@@ -39,11 +39,11 @@ class ClassicalNode(ControllerNode):
 
     def step(self, sample: ros.Sample) -> float:
         """See `ControllerNode.step`."""
-        return self.controller.step(*sample[1:])
+        return float(self.controller.step(*sample[1:]))
 
     def values(self) -> dict[str, Any]:
         """See `ControllerNode.values`."""
-        return {'balancing': self.controller.is_balancing}
+        return {'balancing': bool(self.controller.is_balancing)}
 
 
 def main() -> int:

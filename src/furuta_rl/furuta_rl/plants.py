@@ -71,9 +71,9 @@ class Plants:
             voltage = channel.received(line, i * dt, dt, self.xp)
             return self.backend.step(model, state, voltage)
 
-        return self._loop(steps, step, state)
+        return self.loop(steps, step, state)
 
-    def _loop(self, count: int, body: Callable[[Any, State], State], state: State) -> State:
+    def loop(self, count: int, body: Callable[[Any, State], State], state: State) -> State:
         if self.xp is jnp:
             after: State = jax.lax.fori_loop(0, count, body, state)
             return after

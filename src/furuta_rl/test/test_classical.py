@@ -6,48 +6,9 @@ import math
 import numpy as np
 import pytest
 
+from furuta_description.randomization import PRESETS, count_spreads, draw
 from furuta_description.robot import load_robot
-from furuta_rl.classical import (
-    ClassicalConfig,
-    ClassicalController,
-    delayed_model,
-    linearize,
-)
-
-ROBOTS = ['furuta', 'qube_servo_2']
-
-
-@pytest.mark.parametrize('name', ROBOTS)
-def test_upright_has_one_unstable_pole(name):
-    A, _ = linearize(load_robot(name).physics)
-    assert np.sum(np.abs(np.linalg.eigvals(A)) > 1 + 1e-9) == 1
-
-
-@pytest.mark.parametrize('name', ROBOTS)
-@pytest.mark.parametrize('delay', [0.0, 0.003, 0.004, 0.005, 0.011])
-def test_delayed_model_moves_as_the_undelayed_one_with_late_commands(name, delay):
-    physics, period = load_robot(name).physics, 0.004
-    A, B = delayed_model(physics, period, delay)
-    a, b = linearize(physics)
-    commands = np.random.default_rng(0).normal(size=12)
-    x = np.zeros(len(A))
-    z = np.zeros(4)
-    for u in commands:
-        x = A @ x + B * u
-    for i in range(12 * 4):
-        k = (i - round(delay * 1000)) // 4
-        z = a @ z + b * (commands[k] if i >= round(delay * 1000) else 0.0)
-    np.testing.assert_allclose(x[:4], z, rtol=1e-9, atol=1e-12)
-
-
-@pytest.mark.parametrize('name', ROBOTS)
-def test_closed_loop_is_stable_with_the_known_delay(name):
-    robot = load_robot(name)
-    controller = ClassicalController(robot)
-    config = controller.config
-    delay = robot.timing.link_delay + config.host_delay + robot.physics.motor.time_constant
-    A, B = delayed_model(robot.physics, 1 / config.rate_hz, delay)
-    assert np.max(np.abs(np.linalg.eigvals(A - np.outer(B, controller.gain)))) < 1
+from furuta_rl.classical import ClassicalConfig, ClassicalController
 
 
 def test_switch_has_hysteresis():
@@ -69,6 +30,8 @@ def test_measurement_that_is_not_finite_gives_zero_volts():
     controller = ClassicalController(load_robot('furuta'))
     assert controller.step(0.0, math.nan, 0.0, 0.0) == 0.0
     assert controller.step(math.inf, 0.0, 0.0, 0.0) == 0.0
+    assert controller.step(0.0, math.inf, 0.0, 0.0) == 0.0
+    assert controller.step(0.1, math.pi, 0.0, 0.0) != 0.0  # and goes on
 
 
 def test_voltage_stays_within_the_safety_limit():
@@ -82,3 +45,40 @@ def test_voltage_stays_within_the_safety_limit():
 def test_rate_out_of_range_is_refused():
     with pytest.raises(ValueError, match='rate_hz must be'):
         ClassicalController(load_robot('furuta'), ClassicalConfig(rate_hz=5.0))
+
+
+def test_many_robots_at_once_get_what_each_gets_alone() -> None:
+    robot, count = load_robot('furuta'), 6
+    random = np.random.default_rng(0)
+    ranges = PRESETS['wide']
+    deviations = random.uniform(-1, 1, (count, count_spreads(ranges)))
+    delay = random.uniform(0, 0.04, count)
+    together = ClassicalController(robot, None, draw(robot.physics, ranges, deviations), delay)
+    alone = [
+        ClassicalController(robot, None, draw(robot.physics, ranges, deviations[i : i + 1]), d)
+        for i, d in enumerate(delay)
+    ]
+    together.reset((count,))
+    for controller in alone:
+        controller.reset((1,))
+    near_upright = random.uniform((-1, 2.9, -1, -1), (1, 3.4, 1, 1), (25, count, 4))
+    anywhere = random.uniform((-2, -7, -9, -9), (2, 7, 9, 9), (25, count, 4))
+    balancing = []
+    for samples in np.concatenate((near_upright, anywhere)):
+        voltage = together.step(*samples.T)
+        expected = [c.step(*x[:, None])[0] for c, x in zip(alone, samples, strict=True)]
+        np.testing.assert_allclose(voltage, expected, rtol=1e-6, atol=1e-6)
+        balancing.append(together.is_balancing)
+    assert 0.1 < np.mean(balancing) < 0.9
+
+
+def test_one_robot_serves_any_number_of_plants() -> None:
+    controller = ClassicalController(load_robot('furuta'))
+    samples = np.random.default_rng(0).uniform(-3.2, 3.2, (20, 5, 4))
+    expected = []
+    for robot in range(5):
+        controller.reset()
+        expected.append([controller.step(*x) for x in samples[:, robot]])
+    controller.reset((5,))
+    voltages = [controller.step(*x.T) for x in samples]
+    np.testing.assert_allclose(voltages, np.transpose(expected), rtol=1e-9, atol=1e-9)
