@@ -34,6 +34,7 @@ CHUNK = 4096  # robots at a time: more gain no speed and take memory
 HELD_OUT = 0xE7A10A7E
 
 Array = Any  # numpy or jax array
+_act = jax.jit(act)  # one program for all policies of a shape
 
 
 class Controller(Protocol):
@@ -51,14 +52,14 @@ class TrainedController:
 
     def __init__(self, policy: Policy) -> None:
         """Take arrays of one seed."""
-        self._act = jax.jit(lambda observation: act(policy, observation))
+        self._policy = policy
 
     def start(self, state: EnvState) -> None:
         """Nothing to remember: the observation holds it all."""
 
     def act(self, state: EnvState) -> Array:
         """See `Controller.act`."""
-        return self._act(state.observation)
+        return _act(self._policy, state.observation)
 
 
 class PolicyController:
