@@ -20,11 +20,13 @@ from typing import NamedTuple
 from furuta_bringup import debian, middleware
 
 ROOT = Path(__file__).resolve().parents[3]
-USAGE = """usage: ./furuta test [--fast] [--install-system-packages] [pytest arguments]
+USAGE = """usage: ./furuta test [--fast] [--with-skrl] [--install-system-packages] [pytest options]
 
   --fast                     leave out the tests marked slow
+  --with-skrl                install torch and skrl, without which their tests are skipped
   --install-system-packages  install missing Debian packages by sudo (done anyway as root)
-  pytest arguments           files, -k, -x, ...; with them ruff and mypy are left out"""
+  pytest options             files, -k, -x, ...; with them ruff and mypy are left out"""
+SETUP = ('--install-system-packages', '--with-skrl')  # the second is done by the script `furuta`
 NO_TESTS = 5  # exit status of pytest when nothing was collected
 TAKES_VALUE = ('-k', '-m', '-p', '-o', '-c', '-W', '-n')
 
@@ -159,9 +161,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if '-h' in arguments or '--help' in arguments:
         print(USAGE)
         return 0
-    flag = '--install-system-packages'
-    provide_system_packages(may_use_sudo=flag in arguments)
-    steps = make_steps([a for a in arguments if a != flag], os.environ)
+    provide_system_packages(may_use_sudo='--install-system-packages' in arguments)
+    steps = make_steps([a for a in arguments if a not in SETUP], os.environ)
     try:
         outcomes = [run(step) for step in steps]
     except KeyboardInterrupt:

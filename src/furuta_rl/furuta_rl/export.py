@@ -49,7 +49,7 @@ def export_policy(path: Path, policy: Policy, card: PolicyCard) -> float:
     size = len(policy.statistics.mean)
     if len(card.layout) != size:
         raise ValueError(f'layout names {len(card.layout)} entries; the observation has {size}')
-    observations = _sample(policy, np.random.default_rng(0))
+    observations = sample_observations(policy, np.random.default_rng(0))
     expected = np.asarray(jax.jit(act)(policy, observations))
     proof = (observations[:CARRIED], expected[:CARRIED])
     content = make_onnx(policy, to_metadata(card, *proof)).SerializeToString()
@@ -101,7 +101,7 @@ def make_onnx(policy: Policy, metadata: str) -> onnx.ModelProto:
     return model
 
 
-def _sample(policy: Policy, random: np.random.Generator) -> NDArray[np.float32]:
+def sample_observations(policy: Policy, random: np.random.Generator) -> NDArray[np.float32]:
     """Observations (CHECKED, n) about those trained on, some of them far beyond."""
     statistics = policy.statistics
     spread = np.exp(random.uniform(-2, 3, (CHECKED, 1)))

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 # Nothing but the standard library up here: Ctrl-C must find `main` at work, not an import.
 if TYPE_CHECKING:
+    from furuta_description.robot import Robot
     from furuta_rl.training.options import TrainOptions
+    from furuta_rl.training.trained import Training
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,17 +39,14 @@ def run(options: TrainOptions) -> int:
 
     from furuta_description.robot import load_robot
     from furuta_rl.training import results
-    from furuta_rl.training.fused import FusedTraining
     from furuta_rl.training.interrupt import StoppedError
     from furuta_rl.training.run_folder import open_run
 
     if options.cache is not None:
         use_cache(options.cache)
-    if options.trainer == 'skrl':
-        raise ValueError('the skrl trainer is still to come; valid: fused')
     console = Console(markup=False, highlight=False, soft_wrap=True)
     robot = load_robot(options.robot)
-    training = FusedTraining(options, robot)
+    training = make_training(options, robot)
     with open_run(options, robot) as folder:
         try:
             trained = training.run(folder, console)
@@ -57,6 +56,26 @@ def run(options: TrainOptions) -> int:
             return 128 + stopped.signal
         results.finish(options, robot, folder, trained, console)
     return 0
+
+
+def make_training(options: TrainOptions, robot: Robot) -> Training:
+    """The training that the options ask for; imports only its trainer's libraries.
+
+    Raises:
+        ValueError: an option does not fit, or the libraries are not installed.
+    """
+    if options.trainer == 'fused':
+        from furuta_rl.training.fused import FusedTraining
+
+        return FusedTraining(options, robot)
+    try:
+        from furuta_rl.skrl_trainer.training import SkrlTraining
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f'the skrl trainer needs {error.name}, which is not installed: start it by `./furuta '
+            'train --trainer skrl`, which installs requirements/skrl.txt'
+        ) from error
+    return SkrlTraining(options, robot)
 
 
 def use_cache(folder: Path) -> None:

@@ -11,7 +11,7 @@ import dataclasses
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -20,6 +20,7 @@ import tyro
 from furuta_description.randomization import PRESETS, Ranges
 from furuta_rl.env import EnvConfig
 from furuta_rl.ppo.config import PPOConfig
+from furuta_rl.skrl_trainer.options import SCALES, Algorithm, SkrlOptions
 from furuta_rl.task import TASKS, Task
 
 PROG = 'furuta train'
@@ -40,6 +41,8 @@ class Choice:
     """run folder of a training that was stopped or killed: go on there, with its options"""
     trainer: Literal['fused', 'skrl'] = 'fused'
     """fused: PPO in one JAX program, on analytic and mjx; skrl: skrl's algorithms in torch"""
+    algorithm: Algorithm = 'PPO'
+    """of the skrl trainer, by its name there"""
     task_name: Annotated[Literal['swing_up', 'follow'], tyro.conf.arg(name='task')] = 'swing_up'
     """swing_up: swing up and balance; follow: balance, the arm at a commanded angle"""
     randomization: Literal['none', 'default', 'wide'] = 'default'
@@ -76,18 +79,29 @@ class TrainOptions(Choice):
     """what is wanted"""
     ppo: PPOConfig = field(default_factory=PPOConfig)
     """PPO of the fused trainer"""
+    skrl: SkrlOptions = field(default_factory=SkrlOptions)
+    """the skrl trainer"""
     ranges: Ranges = field(default_factory=Ranges)
     """what is drawn for each episode; --randomization sets them all"""
+
+    @property
+    def iterations(self) -> int:
+        """Iterations of the trainer that is asked for."""
+        return self.ppo.iterations if self.trainer == 'fused' else self.skrl.iterations
 
 
 def defaults_for(choice: Choice) -> TrainOptions:
     """Options before the command line's word."""
-    return TrainOptions(
+    options = TrainOptions(
         **_fields(choice),
         env=EnvConfig(is_staggered=True),
         task=TASKS[choice.task_name](),
         ranges=PRESETS[choice.randomization],
     )
+    if choice.trainer == 'fused':
+        return options
+    scale = SCALES[choice.algorithm]
+    return replace(options, robots=scale.robots, skrl=SkrlOptions(scale.iterations))
 
 
 def parse(arguments: Sequence[str]) -> TrainOptions:

@@ -96,12 +96,13 @@ def _worth(candidate: Candidate) -> tuple[float, float]:
 
 def _training(options: TrainOptions, seed: int) -> dict[str, Any]:
     """The card's summary; no times in it, so that the same training gives the same file."""
+    is_fused = options.trainer == 'fused'
     return {
-        'trainer': options.trainer,
+        'trainer': 'fused' if is_fused else f'skrl {options.algorithm}',
         'backend': options.env.backend,
         'randomization': options.randomization,
         'seed': seed,
-        'iterations': options.ppo.iterations,
+        'iterations': options.iterations,
         'robots': options.robots,
     }
 
