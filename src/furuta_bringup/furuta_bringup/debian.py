@@ -40,6 +40,12 @@ NEEDS = (
     Need('offscreen rendering', ('libegl1', 'libgl1', 'libgl1-mesa-dri'), _has_offscreen_gl),
     _command('C compiler', 'gcc'),
     _command('C++ compiler', 'g++'),
+    Need(
+        'libFuzzer for the firmware',
+        ('clang', 'libclang-rt-dev'),
+        lambda: bool(find_command('clang')),
+    ),
+    _command('C compiler for RISC-V', 'gcc-riscv64-unknown-elf', 'riscv64-unknown-elf-gcc'),
 )
 
 

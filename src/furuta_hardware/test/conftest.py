@@ -131,5 +131,10 @@ class Bench:
 
 
 @pytest.fixture
+def make_bench():
+    return Bench
+
+
+@pytest.fixture
 def bench():
     return Bench()
