@@ -28,8 +28,8 @@ class Options:
 
     robot: str = 'furuta'
     seconds: int = 60
-    controller: bool = False
-    """Run the classical controller too."""
+    controller: str = 'none'
+    """Controller to run too: policy or classical."""
     json: Path | None = None
 
 
@@ -54,8 +54,8 @@ def cpu_seconds(pid: int) -> float:
 def main(options: Options) -> None:
     """Measure and print."""
     middleware.apply()
-    controller = 'classical' if options.controller else 'none'
-    nodes = sim_stack(SimArguments(robot=options.robot, twin=False, controller=controller))
+    arguments = SimArguments(robot=options.robot, twin=False, controller=options.controller)
+    nodes = sim_stack(arguments)
     rclpy.init()
     node = rclpy.create_node('bench')
     recorder = Recorder(node)
