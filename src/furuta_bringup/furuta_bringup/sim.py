@@ -179,6 +179,11 @@ def _rows(f: dict[str, Any]) -> list[tuple[str, str]]:
         ('loop rate', _or_dash(f['control_rate_hz'], '.1f', ' Hz')),
         ('missed steps', _or_dash(f['missed_steps'], '.0f', '')),
         (
+            'stamp to command',
+            _or_dash(f['observation_age_p50_ms'], '.2f', ' ms')
+            + f', p99 {_or_dash(f["observation_age_p99_ms"], ".2f", " ms")}',
+        ),
+        (
             'plant',
             _or_dash(f['plant_rate_hz'], '.1f', ' Hz')
             + f', missed deadlines {_or_dash(f["plant_dropped"], ".0f", "")}',

@@ -38,9 +38,7 @@ class TwinArguments:
 class SimArguments(TwinArguments):
     """Arguments of `sim.launch.py` and of `furuta sim`."""
 
-    controller: Literal['policy', 'classical', 'none'] = _option(
-        'classical', 'what drives the motor'
-    )
+    controller: Literal['policy', 'classical', 'none'] = _option('policy', 'what drives the motor')
     policy: str = _option('', 'policy file (.onnx); empty = the one that comes with the robot')
     twin: bool = _option(True, 'serve the browser twin')
     rviz: bool = _option(False, 'open RViz; needs a ROS installation')

@@ -16,7 +16,8 @@ def names(**arguments):
 
 
 def test_plant_comes_first_and_the_rest_as_asked():
-    assert names() == ['sim_node', 'classical_node', 'twin_node']
+    assert names() == ['sim_node', 'policy_node', 'twin_node']
+    assert names(controller='classical') == ['sim_node', 'classical_node', 'twin_node']
     assert names(controller='none', twin=False) == ['sim_node']
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 
-import numpy as np
-
 WINDOW = 1000  # steps that quantiles are taken over
 
 
@@ -71,8 +69,9 @@ class Schedule:
 
 def _quantiles(name: str, values: deque[float], scale: float) -> dict[str, float]:
     """Median, 99th percentile and worst, in the unit that `scale` leads to."""
-    found = np.quantile(values, (0.5, 0.99, 1.0)) if values else np.zeros(3)
+    ordered = sorted(values) or [0.0]
+    places = {'p50': 0.5, 'p99': 0.99, 'worst': 1.0}
     return {
-        name.format(word): scale * float(value)
-        for word, value in zip(('p50', 'p99', 'worst'), found, strict=True)
+        name.format(word): scale * ordered[round(place * (len(ordered) - 1))]
+        for word, place in places.items()
     }

@@ -57,7 +57,7 @@ def test_launched_pendulum_swings_up_and_everything_ends_with_the_launch(probe):
     finally:
         launched.send_signal(2)
         output = launched.communicate(timeout=20)[0]
-    assert 'sim_node' in output and 'classical_node' in output
+    assert 'sim_node' in output and 'policy_node' in output
     probe.wait(lambda: probe.node.count_publishers('joint_states') == 0, 'plant gone', 30)
 
 
