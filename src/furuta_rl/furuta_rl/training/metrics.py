@@ -22,6 +22,7 @@ from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from furuta_description.whole_file import write_whole
 
+FLUSH_PERIOD = 5  # [s] until TensorBoard sees a figure
 Figures = dict[str, NDArray[Any]]  # name to (n, S): of n iterations and S seeds
 
 
@@ -31,14 +32,14 @@ class Metrics:
     def __init__(self, csv: Path, seeds: Sequence[int], iteration: int) -> None:
         """Go on after an iteration, 0 for a new training."""
         self._csv, self._seeds = csv, seeds
+        kept = _lines_until(csv.read_text(), iteration) if csv.exists() else ''
+        self._has_head = bool(kept)
         if csv.exists():
-            write_whole(csv, _lines_until(csv.read_text(), iteration).encode())
-        self._events = EventFileWriter(str(csv.parent))
-        if iteration:
-            start = SessionLog(status=SessionLog.START)
-            self._events.add_event(
-                Event(wall_time=time.time(), step=iteration + 1, session_log=start)
-            )
+            write_whole(csv, kept.encode())
+        self._events = EventFileWriter(str(csv.parent), flush_secs=FLUSH_PERIOD)
+        # What TensorBoard has of this iteration or later ones, it drops.
+        start = SessionLog(status=SessionLog.START)
+        self._events.add_event(Event(wall_time=time.time(), step=iteration + 1, session_log=start))
 
     def add(self, iteration: int, figures: Figures) -> None:
         """Write the figures of some iterations, the last of them the one given, counted from 1.
@@ -46,7 +47,8 @@ class Metrics:
         They have the same names in every call.
         """
         text = io.StringIO()
-        if not self._csv.exists():
+        if not self._has_head:
+            self._has_head = True
             text.write(','.join(('iteration', 'seed', *figures)) + '\n')
         columns = {name: np.asarray(figure, np.float64) for name, figure in figures.items()}
         count = len(next(iter(columns.values())))
@@ -63,9 +65,8 @@ class Metrics:
     def save(self) -> None:
         """Have everything on disk."""
         self._events.flush()
-        if self._csv.exists():
-            with self._csv.open('a') as file:
-                os.fsync(file.fileno())
+        with self._csv.open('a') as file:
+            os.fsync(file.fileno())
 
     def close(self) -> None:
         """End the event file."""

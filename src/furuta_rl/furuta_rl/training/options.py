@@ -84,6 +84,16 @@ class TrainOptions(Choice):
     ranges: Ranges = field(default_factory=Ranges)
     """what is drawn for each episode; --randomization sets them all"""
 
+    def __post_init__(self) -> None:
+        """Check the choices.
+
+        Raises:
+            ValueError: a number that counts something is not positive.
+        """
+        for name in ('robots', 'seeds', 'checkpoint_every', 'evaluation_episodes'):
+            if getattr(self, name) < 1:
+                raise ValueError(f'{name} is {getattr(self, name)}; valid: at least 1')
+
     @property
     def iterations(self) -> int:
         """Iterations of the trainer that is asked for."""
