@@ -62,3 +62,21 @@ def test_a_step_that_fails_shows_its_output_and_leaves_no_half_environment(check
     done = call(checkout, 'sim', PYTHON=str(python))
     assert done.returncode == 1 and 'disk is full' in done.stderr
     assert not (checkout / '.venv/run/made').exists()
+
+
+@pytest.mark.parametrize('command', ['train', 'evaluate'])
+def test_training_commands_run_in_the_training_environment(checkout: Path, command: str):
+    ros = [name for name in ('jazzy', 'kilted') if Path(f'/opt/ros/{name}/setup.bash').exists()]
+    environment = checkout / '.venv/train'
+    (environment / 'bin').mkdir(parents=True)
+    python = environment / 'bin/python'
+    python.write_text('#!/bin/sh\necho "$@"; echo "$PYTHONPATH"\n')
+    python.chmod(0o755)
+    shutil.copytree(checkout / 'requirements', environment / 'has')
+    (environment / 'made').write_text('\n'.join([str(checkout), *(ros or ['none']), '3.12.0']))
+    (checkout / 'src/furuta_rl').mkdir(parents=True)
+    done = call(checkout, command, '--robot', 'furuta', '--help')
+    assert done.returncode == 0, done.stderr
+    called, path = done.stdout.splitlines()
+    assert called == f'-P -m furuta_rl.{command} --robot furuta --help'
+    assert path == str(checkout / 'src/furuta_rl')
