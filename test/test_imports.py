@@ -13,7 +13,7 @@ import pytest
 
 SOURCES = Path(__file__).parents[1] / 'src'
 ROS = ('rclpy', '*_msgs', '*_srvs', '*_interfaces', 'rosidl_*', 'launch', 'launch_ros')
-NODES = ('furuta_*.*_node', 'furuta_description.ros')
+NODES = ('furuta_*.*_node', 'furuta_description.ros', 'furuta_description.ros_plant')
 DESCRIPTION, HARDWARE, SIM = 'furuta_description', 'furuta_hardware', 'furuta_sim'
 RL, SYSID, BRINGUP = 'furuta_rl', 'furuta_sysid', 'furuta_bringup'
 JAX_BACKENDS = ('furuta_sim.backends.analytic', 'furuta_sim.backends.mjx')
@@ -46,7 +46,7 @@ TABLE = {
     'rl': Row((RL,), (*ROS, HARDWARE, SYSID, BRINGUP), but=NODES),
     'rl that runs on the robot': Row(WITHOUT_TRAINING, (*ROS, 'jax', 'torch', 'mujoco')),
     'sysid': Row((SYSID,), (*ROS, HARDWARE, RL, BRINGUP), but=NODES),
-    'description.ros': Row((NODES[1],), (HARDWARE, SIM, RL, SYSID, BRINGUP)),
+    'description.ros': Row(NODES[1:], (HARDWARE, SIM, RL, SYSID, BRINGUP)),
     'hardware nodes': Row(('furuta_hardware.*_node',), (SIM, RL, SYSID, BRINGUP)),
     'sim nodes': Row(('furuta_sim.*_node',), (HARDWARE, RL, SYSID, BRINGUP)),
     'rl nodes': Row(('furuta_rl.*_node',), (HARDWARE, SIM, SYSID, BRINGUP)),

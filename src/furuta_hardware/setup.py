@@ -19,4 +19,9 @@ setup(
     install_requires=['setuptools'],
     extras_require={'test': ['pytest']},
     zip_safe=False,
+    entry_points={
+        'console_scripts': [
+            'hardware_node = furuta_hardware.hardware_node:main',
+        ],
+    },
 )

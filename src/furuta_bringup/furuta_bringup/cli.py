@@ -13,7 +13,13 @@ import tyro
 from furuta_bringup import middleware
 from furuta_bringup.processes import parameter_arguments
 from furuta_bringup.record_config import RecordConfig
-from furuta_bringup.stack import SimArguments, TwinArguments
+from furuta_bringup.stack import (
+    RealArguments,
+    SimArguments,
+    TwinArguments,
+    real_stack,
+    sim_stack,
+)
 from furuta_description.training_environment import run_there
 
 
@@ -32,9 +38,8 @@ def _with_help(kind: Any, **further: Any) -> Any:
     return dataclasses.make_dataclass(kind.__name__, fields, frozen=True)
 
 
-SimOptions = _with_help(
-    SimArguments,
-    duration=(
+RUN: dict[str, Any] = {
+    'duration': (
         Annotated[
             float,
             tyro.conf.arg(
@@ -43,11 +48,13 @@ SimOptions = _with_help(
         ],
         0.0,
     ),
-    summary=(
+    'summary': (
         Annotated[Path, tyro.conf.arg(help='JSON file written with --duration')],
         Path('sim_summary.json'),
     ),
-)
+}
+SimOptions = _with_help(SimArguments, **RUN)
+RealOptions = _with_help(RealArguments, **RUN)
 
 TwinOptions = _with_help(TwinArguments)
 
@@ -72,11 +79,21 @@ app = tyro.extras.SubcommandApp()
 @app.command
 def sim(options: tyro.conf.OmitArgPrefixes[SimOptions]) -> int:  # type: ignore[valid-type]
     """Simulated pendulum, controller and browser twin over ROS topics."""
-    from furuta_bringup.sim import run_sim
+    return _bring_up(SimArguments, sim_stack, options)
+
+
+@app.command
+def real(options: tyro.conf.OmitArgPrefixes[RealOptions]) -> int:  # type: ignore[valid-type]
+    """Real pendulum at a serial port (or `--port emulator`), controller and browser twin."""
+    return _bring_up(RealArguments, real_stack, options)
+
+
+def _bring_up(kind: Any, stack: Any, options: Any) -> int:
+    from furuta_bringup.bring_up import run_bring_up
 
     values = dataclasses.asdict(options)
     duration, summary = values.pop('duration'), values.pop('summary')
-    return run_sim(SimArguments(**values), duration, summary)
+    return run_bring_up(kind(**values), stack, duration, summary)
 
 
 @app.command

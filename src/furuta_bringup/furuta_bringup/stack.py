@@ -35,17 +35,35 @@ class TwinArguments:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SimArguments(TwinArguments):
-    """Arguments of `sim.launch.py` and of `furuta sim`."""
+class BringUpArguments:
+    """What every bring-up takes."""
 
+    robot: str = _option('furuta', 'robot that comes with furuta_description, or a robot file')
     controller: Literal['policy', 'classical', 'none'] = _option('policy', 'what drives the motor')
     policy: str = _option('', 'policy file (.onnx); empty = the one that comes with the robot')
     twin: bool = _option(True, 'serve the browser twin')
+    twin_host: str = _option('127.0.0.1', 'address of the twin; 0.0.0.0 = every network')
+    twin_port: int = _option(8080, 'port of the twin')
     rviz: bool = _option(False, 'open RViz; needs a ROS installation')
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimArguments(BringUpArguments):
+    """Arguments of `sim.launch.py` and of `furuta sim`."""
+
     viewer: bool = _option(False, "open MuJoCo's own window; needs a display")
     speed: float = _option(1.0, 'simulated seconds per second')
     seed: int = _option(0, 'seed of what is drawn for the start pose')
     pendulum_angle: float = _option(0.0, 'start angle of the pendulum, 0 hangs [rad]')
+
+
+@dataclass(frozen=True, kw_only=True)
+class RealArguments(BringUpArguments):
+    """Arguments of `real.launch.py` and of `furuta real`."""
+
+    port: str = _option('/dev/ttyUSB0', 'serial port of the board, or: emulator')
+    enable: bool = _option(False, 'enable the motor at once, without waiting for the user')
+    hidden: str = _option('', 'robot that the emulator really is; empty = the same')
 
 
 @dataclass(frozen=True)
@@ -79,16 +97,37 @@ def sim_stack(arguments: SimArguments) -> list[NodeSpec]:
         'start.seed': arguments.seed,
         'start.pendulum_angle': float(arguments.pendulum_angle),
     }
-    nodes = [NodeSpec('furuta_sim', 'sim_node', plant), *_controller_nodes(arguments, shared)]
+    return [NodeSpec('furuta_sim', 'sim_node', plant), *_other_nodes(arguments, shared)]
+
+
+def real_stack(arguments: RealArguments) -> list[NodeSpec]:
+    """Nodes of the bring-up of a real robot, or of an emulated one.
+
+    Raises:
+        ValueError: an argument is not usable; the message says which values are.
+    """
+    file = str(robot_file(arguments.robot))
+    plant = {'robot': file, 'port': arguments.port, 'enabled': arguments.enable}
+    if arguments.hidden:
+        if arguments.port != 'emulator':
+            raise ValueError(f'hidden needs port emulator, not {arguments.port}')
+        plant['emulator.hidden'] = str(robot_file(arguments.hidden))
+    shared = {'robot': file, 'use_sim_time': False}
+    return [NodeSpec('furuta_hardware', 'hardware_node', plant), *_other_nodes(arguments, shared)]
+
+
+def _other_nodes(arguments: BringUpArguments, shared: dict[str, Any]) -> list[NodeSpec]:
+    """All but the plant."""
+    nodes = _controller_nodes(arguments, shared)
     if arguments.twin:
-        page = {'host': arguments.host, 'port': arguments.port}
+        page = {'host': arguments.twin_host, 'port': arguments.twin_port}
         nodes.append(NodeSpec('furuta_bringup', 'twin_node', shared | page))
     if arguments.rviz:
-        nodes += _rviz_nodes(file, arguments.speed != 1)
+        nodes += _rviz_nodes(Path(shared['robot']), shared['use_sim_time'])
     return nodes
 
 
-def _controller_nodes(arguments: SimArguments, shared: dict[str, Any]) -> list[NodeSpec]:
+def _controller_nodes(arguments: BringUpArguments, shared: dict[str, Any]) -> list[NodeSpec]:
     if arguments.controller == 'policy':
         policy = {'policy': str(policy_file(arguments.robot, arguments.policy))}
         return [NodeSpec('furuta_rl', 'policy_node', shared | policy)]

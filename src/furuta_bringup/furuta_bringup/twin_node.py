@@ -59,7 +59,7 @@ class TwinNode(Node):
             config.host,
             config.port,
             robot.safety.voltage_limit,
-            Actions(self._enable, self._clear_fault, self._reset, self._engage),
+            Actions(self._enable, self._clear_fault, self._set_zero, self._reset, self._engage),
         )
         self._urdf = make_urdf(robot)
         self._page.set_robot(self._urdf)
@@ -81,6 +81,7 @@ class TwinNode(Node):
         )
         self._enable_client = self.create_client(SetBool, ros.ENABLE)
         self._clear_client = self.create_client(Trigger, ros.CLEAR_FAULT)
+        self._zero_client = self.create_client(Trigger, ros.SET_ZERO)
         self._reset_client = self.create_client(Trigger, ros.RESET)
         clock = Clock(clock_type=ClockType.STEADY_TIME)  # the page lives on while a plant pauses
         self.create_timer(1 / SHOW_RATE_HZ, self._show, clock=clock)
@@ -167,6 +168,9 @@ class TwinNode(Node):
 
     def _clear_fault(self) -> None:
         self._call(self._clear_client, Trigger.Request(), 'clear fault')
+
+    def _set_zero(self) -> None:
+        self._call(self._zero_client, Trigger.Request(), 'set zero pose')
 
     def _reset(self) -> None:
         self._call(self._reset_client, Trigger.Request(), 'reset simulation')

@@ -39,6 +39,7 @@ class Actions:
 
     enable: Callable[[bool], None]
     clear_fault: Callable[[], None]
+    set_zero: Callable[[], None]
     reset: Callable[[], None]
     engage: Callable[[], str | None]
 
@@ -155,6 +156,9 @@ class TwinPage:
             'Stop motor  (Esc)', color='red', icon=viser.Icon.HAND_STOP, hint='0 V until enabled'
         )
         self._clear = gui.add_button('Clear fault', color='gray')
+        self._zero = gui.add_button(
+            'Set zero pose', color='gray', hint='arm forward, pendulum hanging still, motor off'
+        )
         self._reset = gui.add_button('Reset simulation', color='gray', visible=False)
         with gui.add_folder('Drive by hand'):
             self._drive = gui.add_checkbox('drive', False, hint='take the motor in hand')
@@ -190,6 +194,7 @@ class TwinPage:
         self._enable.on_click(lambda _: self._actions.enable(True))
         self._stop.on_click(lambda _: self._on_stop())
         self._clear.on_click(lambda _: self._actions.clear_fault())
+        self._zero.on_click(lambda _: self._actions.set_zero())
         self._reset.on_click(lambda _: self._actions.reset())
         self._drive.on_update(self._on_drive)
         self._slider.on_update(lambda _: self.hand.slide(self._slider.value))
@@ -228,7 +233,7 @@ class TwinPage:
         _set(self._diagnostics, 'content', twin_status.diagnostics_html(view.statuses))
         _set(self._note, 'content', twin_status.drive_html(view.commanders))
         _set(self._reset, 'visible', view.has_reset)
-        for button in (self._enable, self._stop, self._clear):
+        for button in (self._enable, self._stop, self._clear, self._zero):
             _set(button, 'disabled', not view.has_motor)
 
 

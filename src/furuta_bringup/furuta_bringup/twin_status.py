@@ -90,8 +90,7 @@ def drive_html(commanders: Sequence[str]) -> str:
         names = escape(', '.join(commanders))
         return (
             f'<div style="{NOTE_STYLE};color:{WARN}"><b>{names}</b> commands the motor. To drive '
-            'by hand stop it, or start the simulation without a controller: '
-            '<code>./furuta sim --controller none</code></div>'
+            'by hand stop it, or start without a controller: <code>--controller none</code></div>'
         )
     return (
         f'<div style="{NOTE_STYLE};color:#868e96">Tick <i>drive</i>, then move the slider or hold '

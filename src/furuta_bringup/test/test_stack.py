@@ -56,9 +56,9 @@ def test_unknown_robot_is_named_with_those_there_are():
 def test_launch_texts_become_arguments_and_back():
     texts = {name: default for name, default, _ in launch_arguments(SimArguments)}
     assert parse_arguments(SimArguments, texts) == SimArguments()
-    texts |= {'twin': 'False', 'speed': '0.5', 'port': '9000'}
+    texts |= {'twin': 'False', 'speed': '0.5', 'twin_port': '9000'}
     parsed = parse_arguments(SimArguments, texts)
-    assert (parsed.twin, parsed.speed, parsed.port) == (False, 0.5, 9000)
+    assert (parsed.twin, parsed.speed, parsed.twin_port) == (False, 0.5, 9000)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_launch_texts_become_arguments_and_back():
     [
         ('twin', 'yes', 'must be one of true, false'),
         ('controller', 'lqr', 'must be one of policy, classical, none'),
-        ('port', '80a', 'must be of type int'),
+        ('twin_port', '80a', 'must be of type int'),
     ],
 )
 def test_wrong_launch_text_says_what_is_valid(name, text, message):

@@ -150,6 +150,21 @@ def voltage_for(physics: Physics, arm_torque: Array, arm_velocity: Array, xp: An
     return voltage + motor.dead_zone * xp.sign(voltage) - motor.voltage_bias
 
 
+def torque_at(physics: Physics, voltage: Array, arm_velocity: Array, xp: Any) -> Array:
+    """Motor torque at the arm in steady state, (B,) [N m], for a plant that cannot measure it.
+
+    Args:
+        physics: one robot, or B robots.
+        voltage: at the motor (B,) [V].
+        arm_velocity: (B,) [rad/s].
+        xp: array module.
+    """
+    motor = physics.motor
+    emf = motor.back_emf_constant * motor.gear_ratio * arm_velocity
+    current = (terminal_voltage(motor, voltage, xp) - emf) / motor.resistance
+    return gear_torque(motor, current, smooth_sign(physics.arm.friction, arm_velocity, xp), xp)
+
+
 def _without_friction(link: Link) -> Link:
     return link._replace(friction=link.friction._replace(coulomb=0.0, static=0.0, viscous=0.0))
 

@@ -15,11 +15,11 @@ from typing import Any
 
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
-from std_msgs.msg import Float64MultiArray, String
 from std_srvs.srv import SetBool, Trigger
 
 from furuta_description import ros
 from furuta_description.robot import Robot, load_robot
+from furuta_description.ros_plant import PlantInterface, Services, trigger
 from furuta_description.urdf import make_urdf
 from furuta_sim.backends.mujoco import MujocoBackend
 from furuta_sim.pace import Pace
@@ -76,25 +76,15 @@ class SimNode(Node):
         return robot.with_values(given)
 
     def _make_interface(self, robot: Robot) -> None:
-        self._joint_states = self.create_publisher(ros.JointState, ros.JOINT_STATES, ros.PLANT_QOS)
-        self._motor_state = self.create_publisher(ros.BatteryState, ros.MOTOR_STATE, ros.PLANT_QOS)
-        self._diagnostics = self.create_publisher(
-            ros.DiagnosticArray, ros.DIAGNOSTICS, ros.PLANT_QOS
+        self._plant = PlantInterface(
+            self,
+            robot,
+            Services(self._enable, self._clear_fault, self._set_zero),
+            self._publish_diagnostics,
         )
         self._clock_publisher = self.create_publisher(Clock, ros.CLOCK, ros.SENSOR_QOS)
-        if ros.HAS_CONTROL_MSGS:
-            self._dynamic_joint_states = self.create_publisher(
-                ros.DynamicJointState, ros.DYNAMIC_JOINT_STATES, ros.PLANT_QOS
-            )
-        self._description = self.create_publisher(String, ros.ROBOT_DESCRIPTION, ros.LATCHED_QOS)
-        self._description.publish(String(data=make_urdf(robot)))
-        self._commands = ros.poll(self, Float64MultiArray, ros.COMMANDS, ros.COMMAND_QOS)
-        self.create_service(SetBool, ros.ENABLE, self._on_enable)
-        self.create_service(Trigger, ros.CLEAR_FAULT, self._on_clear_fault)
-        self.create_service(Trigger, ros.SET_ZERO, self._on_set_zero)
-        self.create_service(Trigger, ros.RESET, self._on_reset)
+        self.create_service(Trigger, ros.RESET, trigger(self._restart))
         self.create_service(SetBool, ros.PAUSE, self._on_pause)
-        self.create_timer(1.0, self._publish_diagnostics)
         if self._viewer:  # not in the plant's thread: drawing may wait for the screen
             viewer = self._viewer
             self.create_timer(VIEWER_PERIOD, lambda: viewer.show(self.simulator.state))
@@ -113,8 +103,8 @@ class SimNode(Node):
 
     def _tick(self) -> None:
         with self._lock:
-            for command, _ in ros.take(self._commands):
-                self.simulator.command(ros.command_from(command))
+            for command in self._plant.take_commands():
+                self.simulator.command(command)
             for _ in range(self._steps):
                 self.simulator.advance()
             self._publish(self.simulator.measurement)
@@ -122,35 +112,31 @@ class SimNode(Node):
     def _publish(self, m: Any) -> None:
         stamp = ros.time_message(self._epoch + self.pace.plant_ns)
         sample = ros.Sample(0.0, *m[:4])
-        self._joint_states.publish(ros.joint_state_message(stamp, sample, m.motor_torque))
-        self._motor_state.publish(ros.motor_state_message(stamp, m.voltage))
-        if ros.HAS_CONTROL_MSGS:
-            self._dynamic_joint_states.publish(
-                ros.dynamic_joint_states_message(stamp, sample, m.motor_torque, m.voltage)
-            )
+        self._plant.publish(stamp, sample, m.motor_torque, m.voltage)
         if self.pace.speed != 1:
             self._clock_publisher.publish(Clock(clock=stamp))
 
-    def _on_enable(self, request: Any, response: Any) -> Any:
+    def _enable(self, on: bool) -> str:
         with self._lock:
-            return _answer(response, self.simulator.safety.enable(request.data))
+            return self.simulator.safety.enable(on)
 
-    def _on_clear_fault(self, request: Any, response: Any) -> Any:
+    def _clear_fault(self) -> str:
         with self._lock:
-            return _answer(response, self.simulator.safety.clear_fault())
+            return self.simulator.safety.clear_fault()
 
-    def _on_set_zero(self, request: Any, response: Any) -> Any:
+    def _set_zero(self) -> str:
         with self._lock:
-            return _answer(response, self.simulator.set_zero())
+            return self.simulator.set_zero()
 
-    def _on_reset(self, request: Any, response: Any) -> Any:
+    def _restart(self) -> str:
         with self._lock:
             self.simulator.reset()
-        return _answer(response, '')
+        return ''
 
     def _on_pause(self, request: Any, response: Any) -> Any:
         self.pace.is_paused = request.data
-        return _answer(response, '')
+        response.success = True
+        return response
 
     def _on_parameters(self, values: dict[str, Any]) -> None:
         physics = {
@@ -165,7 +151,7 @@ class SimNode(Node):
         }
         # What can be refused comes first, and xacro's 25 ms stay outside the plant's lock.
         robot = self.simulator.robot.with_values(physics) if physics else None
-        description = String(data=make_urdf(robot)) if robot else None
+        urdf = make_urdf(robot) if robot else None
         with self._lock:
             if 'speed' in values:
                 self.pace.set_speed(values['speed'], time.monotonic_ns())
@@ -173,8 +159,8 @@ class SimNode(Node):
                 self.simulator.restart_from(start)
             if robot:
                 self.simulator.use(robot)
-        if description:
-            self._description.publish(description)
+        if urdf:
+            self._plant.describe(urdf)
 
     def _publish_diagnostics(self) -> None:
         with self._lock:
@@ -182,7 +168,7 @@ class SimNode(Node):
             values = report | self.pace.report(time.monotonic_ns())
         problems = self.simulator.problems()
         stamp = ros.time_message(self._epoch + self.pace.plant_ns)
-        self._diagnostics.publish(ros.diagnostics_message(stamp, 'plant', problems, values))
+        self._plant.publish_diagnostics(stamp, problems, values)
 
     def close(self) -> None:
         """Stop the plant's thread."""
@@ -190,11 +176,6 @@ class SimNode(Node):
         self._thread.join(timeout=2)
         if self._viewer:
             self._viewer.close()
-
-
-def _answer(response: Any, reason: str) -> Any:
-    response.success, response.message = not reason, reason
-    return response
 
 
 def main() -> int:

@@ -82,7 +82,7 @@ def test_ctrl_c_ends_everything_at_once_without_a_stray_process():
 def test_port_of_the_page_that_is_taken_is_named_with_the_way_out():
     with socket.create_server(('127.0.0.1', 0)) as other:
         port = other.getsockname()[1]
-        done = _run('sim', '--port', str(port))
+        done = _run('sim', '--twin-port', str(port))
     assert done.returncode != 0
     assert str(port) in done.stdout and 'another port' in done.stdout
     assert 'Traceback' not in done.stdout

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`furuta sim`: starts the simulation bring-up, reports in the terminal, ends it cleanly."""
+"""`furuta sim` and `furuta real`: start a bring-up, report in the terminal, end it cleanly."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import contextlib
 import json
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from rich.table import Table
 from furuta_bringup import middleware
 from furuta_bringup.monitor_node import MonitorNode
 from furuta_bringup.processes import Processes, StackError
-from furuta_bringup.stack import SimArguments, sim_stack
+from furuta_bringup.stack import BringUpArguments, NodeSpec
 from furuta_description.robot import load_robot
 from furuta_description.whole_file import write_whole
 
@@ -34,8 +35,13 @@ REFRESH = 0.2  # [s] between looks at the run
 LINE_PERIOD = 5.0  # [s] between status lines where there is no terminal
 
 
-def run_sim(arguments: SimArguments, duration: float, summary: Path) -> int:
-    """Run the simulation until Ctrl-C, or for `duration` [s of the plant] if that is not 0.
+def run_bring_up(
+    arguments: BringUpArguments,
+    stack: Callable[[Any], list[NodeSpec]],
+    duration: float,
+    summary: Path,
+) -> int:
+    """Run the nodes of `stack` until Ctrl-C, or for `duration` [s of the plant] if that is not 0.
 
     Returns:
         Exit status: 0 after Ctrl-C, or if the pendulum was upright for the last 5 s of `duration`.
@@ -45,7 +51,7 @@ def run_sim(arguments: SimArguments, duration: float, summary: Path) -> int:
     """
     console = Console()
     load_robot(arguments.robot)  # say what is wrong with it before anything starts
-    nodes = sim_stack(arguments)
+    nodes = stack(arguments)
     middleware.apply()
     rclpy.init(signal_handler_options=rclpy.SignalHandlerOptions.NO)
     monitor = MonitorNode()
@@ -59,9 +65,8 @@ def run_sim(arguments: SimArguments, duration: float, summary: Path) -> int:
             nodes, lambda line: console.print(line, markup=False, highlight=False, soft_wrap=True)
         ) as run:
             if arguments.twin:
-                console.print(
-                    f'twin: [link]http://{_shown(arguments.host)}:{arguments.port}[/link]'
-                )
+                page = f'http://{_shown(arguments.twin_host)}:{arguments.twin_port}'
+                console.print(f'twin: [link]{page}[/link]')
             console.print('Ctrl-C stops everything.')
             try:
                 _start_plant(monitor, run)
@@ -138,7 +143,7 @@ def _watch(monitor: MonitorNode, run: Processes, duration: float, console: Conso
 
 def _conclude(
     figures: dict[str, Any],
-    arguments: SimArguments,
+    arguments: BringUpArguments,
     duration: float,
     summary: Path,
     status: int,

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ROS node of the real plant: the plant interface of ARCHITECTURE.md, over the link to a board.
+
+The link's thread publishes each sample as it arrives; the executor's sends commands on and serves
+the services. Starts with the motor off, and leaves it off however it ends.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from rclpy.node import Node
+
+from furuta_description import motor, ros, scalars
+from furuta_description.robot import load_robot
+from furuta_description.ros_plant import PlantInterface, Services
+from furuta_hardware import messages
+from furuta_hardware.emulator_process import EmulatorProcess
+from furuta_hardware.health import Health
+from furuta_hardware.link import Link, LinkError
+from furuta_hardware.messages import Flag
+from furuta_hardware.session import Reading
+
+EMULATOR = 'emulator'  # instead of a port
+
+
+@dataclass(frozen=True)
+class HardwareConfig:
+    """Deployment of the real plant."""
+
+    robot: str = field(default='furuta', metadata={'help': 'robot name or file'})
+    port: str = field(
+        default='/dev/ttyUSB0', metadata={'help': 'serial port of the board, or: emulator'}
+    )
+    enabled: bool = field(default=False, metadata={'help': 'motor enabled at start'})
+
+
+@dataclass(frozen=True)
+class EmulatorConfig:
+    """What the emulator is started with, if it is the port."""
+
+    hidden: str = field(default='', metadata={'help': 'robot that it really is; empty = the same'})
+    pendulum_angle: float = field(default=0.0, metadata={'help': 'at the start, 0 hangs [rad]'})
+    seed: int = field(default=0, metadata={'help': 'of noise and jitter'})
+
+
+class HardwareNode(Node):
+    """Real plant."""
+
+    def __init__(self) -> None:
+        """Declare parameters, find the board, offer the interface."""
+        super().__init__('hardware_node')
+        config = ros.declare_parameters(self, HardwareConfig(), ('robot', 'port', 'enabled'))
+        emulator = ros.declare_parameters(self, EmulatorConfig(), prefix='emulator.')
+        self._robot = load_robot(config.robot)
+        self._health = Health(self._robot)
+        self._newest: Reading | None = None
+        self._emulator = None
+        if config.port == EMULATOR:
+            self._emulator = EmulatorProcess(robot=config.robot, **asdict(emulator))
+        self._epoch = time.time_ns() - time.monotonic_ns()
+        self._plant = PlantInterface(
+            self,
+            self._robot,
+            Services(self._enable, self._clear_fault, self._set_zero),
+            self._report,
+            self._on_command,
+        )
+        port = self._emulator.port if self._emulator else config.port
+        self._link = Link(port, self._on_reading, self.context.try_shutdown)
+        if config.enabled and (refusal := self._enable(True)):
+            self.get_logger().warning(f'motor not enabled: {refusal}')
+
+    def _on_reading(self, reading: Reading) -> None:
+        self._newest = reading
+        stamp = ros.time_message(self._epoch + reading.stamp_ns)
+        sample = ros.Sample(0.0, *reading[2:6])
+        torque = motor.torque_at(
+            self._robot.physics, reading.voltage, reading.arm_velocity, scalars
+        )
+        self._plant.publish(stamp, sample, torque, reading.voltage, reading.state.current)
+
+    def _on_command(self, voltage: float | None) -> None:
+        self._link.command(math.nan if voltage is None else voltage)  # the board counts the bad
+
+    def _enable(self, on: bool) -> str:
+        return self._link.ask(messages.Enable, int(on))
+
+    def _clear_fault(self) -> str:
+        return self._link.ask(messages.ClearFault)
+
+    def _set_zero(self) -> str:
+        return self._link.ask(messages.SetZero)
+
+    def _report(self) -> None:
+        state = self._newest.state if self._newest else None
+        problems = self._link.problems() or self._health.problems(self._link.session, state)
+        values: dict[str, Any] = self._link.report()
+        if state is not None:
+            values |= {'enabled': bool(state.flags & Flag.ENABLED), 'faults': state.faults}
+        values |= self._board_counters()
+        stamp = ros.time_message(time.time_ns())
+        self._plant.publish_diagnostics(stamp, problems, values)
+
+    def _board_counters(self) -> dict[str, Any]:
+        if not self._link.is_connected:
+            return {}
+        try:
+            c = self._link.request(messages.QueryCounters)
+        except LinkError:
+            return {}
+        return {
+            'refused_commands': c.commands_refused,
+            'limited_commands': c.commands_limited,
+            'command_timeouts': c.command_timeouts,
+            'board_bad_frames': c.frames_bad,
+            'board_late_steps': c.late_steps,
+            'board_longest_step_us': c.longest_step_us,
+        }
+
+    def close(self) -> None:
+        """Leave the motor off."""
+        self._link.close()
+        if self._emulator:
+            self._emulator.close()
+
+
+def main() -> int:
+    """Run the real plant."""
+    return ros.run(HardwareNode, sys.argv)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

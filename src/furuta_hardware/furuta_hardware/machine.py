@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The emulated machine: motor, dynamics and encoders of one robot, and what may go wrong there.
+
+Stands where the real machine would: it takes the duty of the motor's bridge and gives the
+registers of the pulse counters. Has no clock of its own; its owner steps it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from furuta_description import dynamics, scalars
+from furuta_description.robot import Motor, Robot
+from furuta_description.sensing import REGISTER_SPAN
+
+STEP = 1e-3  # [s] of physics
+HAND_SPEED = 2.0  # [rad/s] at which a hand moves the joints to where it wants them
+
+
+@dataclass
+class Defects:
+    """What is wrong with the machine; may change at any time."""
+
+    arm_sign: int = 1  # -1 = the encoder's wires A and B are swapped
+    pendulum_sign: int = 1
+    motor_sign: int = 1  # -1 = the motor's two wires are swapped
+    is_stuck: bool = False  # something holds the pendulum
+    is_motor_off: bool = False  # a wire of the motor is off
+    arm_glitch: int = 0  # [counts] that the pulse counter has beyond the joint's
+    pendulum_glitch: int = 0
+    heat: float = 0.0  # [K] of the winding above what the robot file was made at
+
+
+class Machine:
+    """One robot with its defects."""
+
+    def __init__(self, robot: Robot) -> None:
+        """Rest in the zero pose."""
+        self.defects = Defects()
+        self.voltage = 0.0  # [V] at the motor
+        self.state = dynamics.make_state(0.0, 0.0, 0.0, 0.0)
+        self._robot = robot
+        self._hand: tuple[float, float] | None = None
+        self._coefficients = dynamics.make_coefficients(robot.physics)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a hand is still moving the joints."""
+        return self._hand is not None
+
+    def place(self, arm_angle: float, pendulum_angle: float) -> None:
+        """A hand takes both joints there, and lets go."""
+        self._hand = (arm_angle, pendulum_angle)
+
+    def step(self, duty: float) -> None:
+        """One step of the physics with this part of the supply on the motor."""
+        physics = self._robot.physics
+        defects = self.defects
+        motor = hot(physics.motor, defects.heat)
+        self.voltage = 0.0 if defects.is_motor_off else duty * motor.supply_voltage
+        if self._hand is not None:
+            self._move_by_hand(self._hand)
+            return
+        was = self.state
+        self.state = dynamics.step(
+            physics._replace(motor=motor),
+            self._coefficients,
+            was,
+            self.voltage * defects.motor_sign,
+            STEP,
+            scalars,
+        )
+        if defects.is_stuck:
+            self.state = self.state._replace(
+                pendulum_angle=was.pendulum_angle, pendulum_velocity=0.0
+            )
+
+    def registers(self) -> tuple[int, int]:
+        """What the 16-bit pulse counters read."""
+        sensors, defects = self._robot.sensors, self.defects
+        return (
+            _register(
+                self.state.arm_angle, sensors.arm_counts, defects.arm_sign, defects.arm_glitch
+            ),
+            _register(
+                self.state.pendulum_angle,
+                sensors.pendulum_counts,
+                defects.pendulum_sign,
+                defects.pendulum_glitch,
+            ),
+        )
+
+    def _move_by_hand(self, goal: tuple[float, float]) -> None:
+        arm = _towards(self.state.arm_angle, goal[0])
+        pendulum = _towards(self.state.pendulum_angle, goal[1])
+        self.state = dynamics.make_state(arm, pendulum, 0.0, 0.0)
+        if (arm, pendulum) == goal:
+            self._hand = None
+
+
+def hot(motor: Motor, heat: float) -> Motor:
+    """The motor with its winding and magnets warmer by `heat` [K].
+
+    Copper's resistance rises by 0.39 % a kelvin, a ferrite magnet weakens by 0.2 %.
+    """
+    strength = 1 - 0.002 * heat
+    return motor._replace(
+        resistance=motor.resistance * (1 + 0.0039 * heat),
+        torque_constant=motor.torque_constant * strength,
+        back_emf_constant=motor.back_emf_constant * strength,
+    )
+
+
+def _towards(value: float, goal: float) -> float:
+    step = HAND_SPEED * STEP
+    return goal if abs(goal - value) <= step else value + math.copysign(step, goal - value)
+
+
+def _register(angle: float, counts: int, sign: int, glitch: int) -> int:
+    """`sensing.register` for one robot, without numpy."""
+    return (sign * math.floor(angle * counts / math.tau + 0.5) + glitch) % REGISTER_SPAN
