@@ -130,6 +130,25 @@ def evaluate() -> int:
 
 
 @app.command
+def firmware(robot: str = 'furuta') -> int:
+    """Make the header with a robot's numbers that the board's firmware is built with.
+
+    Args:
+        robot: a name in config/ or a file.
+    """
+    from furuta_description.robot import load_robot
+    from furuta_hardware.configuration import write_header
+
+    header = write_header(load_robot(robot))
+    print(
+        f'wrote {header}\nNow build and flash, with the tools of ESP-IDF in the shell '
+        f'(see {header.parents[2] / "README.md"}):\n  cd {header.parents[1]}\n'
+        '  idf.py -B /tmp/furuta_firmware -D IDF_TARGET=esp32s3 -p /dev/ttyUSB0 flash   # or esp32'
+    )
+    return 0
+
+
+@app.command
 def doctor() -> int:
     """Check this machine and say how to mend what is missing."""
     from furuta_bringup.doctor import main as run_doctor

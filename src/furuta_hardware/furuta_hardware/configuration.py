@@ -1,26 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """From the robot file to what the firmware is built with, and back: does a board fit a robot?
 
-    python -m furuta_hardware.configuration --robot furuta --output robot_configuration.h
-
-The numbers are compiled in (why: firmware/PROTOCOL.md), for the board as this header, for the
+The numbers are compiled in (why: firmware/PROTOCOL.md), for the board as a C header, for the
 host's build of the core as the same struct in bytes.
 """
 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from furuta_description.files import RobotError
-from furuta_description.robot import Robot, load_robot
+from furuta_description.robot import Robot
 from furuta_description.sensing import Tracker, make_tracker
 from furuta_description.whole_file import write_whole
 from furuta_hardware.messages import LAYOUTS, NUMBERS, Configuration
+from furuta_hardware.paths import FIRMWARE_DIR
 
 LOOP_PERIOD_US = 1000
 ROBOT_NAME_SIZE = 24  # [bytes]
@@ -107,6 +105,17 @@ def to_header(robot: Robot) -> str:
     return HEADER.format(file=robot.file.name, robot=_name(robot).decode(), **fields)
 
 
+def write_header(robot: Robot) -> Path:
+    """Put the header where the build of firmware/esp32 looks for it.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    file = FIRMWARE_DIR / 'esp32' / 'main' / 'robot_configuration.h'
+    write_whole(file, to_header(robot).encode())
+    return file
+
+
 def _name(robot: Robot) -> bytes:
     name = robot.name.encode()
     if len(name) >= ROBOT_NAME_SIZE:
@@ -124,21 +133,3 @@ def _floats(values: Any) -> list[float]:
 
 def _c_float(value: float) -> str:
     return f'{value.hex()}f'
-
-
-@dataclass(frozen=True)
-class Options:
-    """Write the header that the firmware is built with."""
-
-    output: Path
-    """Where to write it."""
-    robot: str = 'furuta'
-    """Robot: a name in config/ or a file."""
-
-
-if __name__ == '__main__':
-    import tyro
-
-    options = tyro.cli(Options, description=Options.__doc__)
-    write_whole(options.output, to_header(load_robot(options.robot)).encode())
-    print(f'wrote {options.output}')

@@ -173,8 +173,8 @@ static struct state report(struct board *board, float current)
         .echo = board->echo,
         .command_age_us = command_age_us(board),
         .flags = (uint8_t)((safety->enabled ? FLAG_ENABLED : 0)
-            | (safety->has_command ? FLAG_COMMAND_IS_LIVE : 0)
-            | (board->zero_is_set ? FLAG_ZERO_IS_SET : 0)),
+                           | (safety->has_command ? FLAG_COMMAND_IS_LIVE : 0)
+                           | (board->zero_is_set ? FLAG_ZERO_IS_SET : 0)),
         .faults = safety->faults,
         .voltage = safety->voltage,
         .current = current,
@@ -196,9 +196,8 @@ static void push(struct board *board, const struct state *state)
     }
 }
 
-void board_start(
-    struct board *board, const struct configuration *configuration, const struct board_io *io,
-    uint64_t board_id, enum reset_reason reset_reason)
+void board_start(struct board *board, const struct configuration *configuration,
+    const struct board_io *io, uint64_t board_id, enum reset_reason reset_reason)
 {
     *board = (struct board){.configuration = configuration, .io = *io};
     io->drive(io->context, 0.0f);

@@ -16,8 +16,8 @@
 
 // None of these waits.
 struct board_io {
-    void *context;                       // handed to each of them
-    uint64_t (*now_us)(void *context);   // since the start, never running backwards
+    void *context;                     // handed to each of them
+    uint64_t (*now_us)(void *context); // since the start, never running backwards
     void (*read_encoders)(void *context, uint16_t registers[JOINTS]);
     float (*read_current)(void *context); // of the motor [A]; NULL where it is not measured
     // Part of the supply voltage on the motor, -1..1; positive turns the arm counter-clockwise
@@ -48,11 +48,10 @@ struct board {
     uint32_t steps_to_state;
 };
 
-// Starts with the motor off and disabled. The pose at the start is zero, but only `set_zero` makes it one
-// that the board lets the motor be enabled with. `configuration` must outlive the board.
-void board_start(
-    struct board *board, const struct configuration *configuration, const struct board_io *io,
-    uint64_t board_id, enum reset_reason reset_reason);
+// Starts with the motor off and disabled. The pose at the start is zero, but only `set_zero` makes
+// it one that the board lets the motor be enabled with. `configuration` must outlive the board.
+void board_start(struct board *board, const struct configuration *configuration,
+    const struct board_io *io, uint64_t board_id, enum reset_reason reset_reason);
 
 // One period of the loop: sample, hear the host, apply the safety rules, drive, report.
 void board_step(struct board *board);

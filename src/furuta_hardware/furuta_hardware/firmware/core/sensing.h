@@ -14,9 +14,9 @@ struct tracker {
 };
 
 struct encoder {
-    int32_t counts;  // unwrapped
-    float residual;  // [counts] tracked position minus counts
-    float velocity;  // [counts/s]
+    int32_t counts; // unwrapped
+    float residual; // [counts] tracked position minus counts
+    float velocity; // [counts/s]
 };
 
 // State at rest, from the first reading of the 16-bit register.

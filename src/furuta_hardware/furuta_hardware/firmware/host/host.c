@@ -5,9 +5,8 @@
 
 size_t host_board_size(void);
 size_t host_configuration_size(void);
-void host_track(
-    const uint16_t *readings, size_t samples, int32_t zero, const struct tracker *tracker,
-    int32_t *counts, float *angles, float *velocities);
+void host_track(const uint16_t *readings, size_t samples, int32_t zero,
+    const struct tracker *tracker, int32_t *counts, float *angles, float *velocities);
 
 size_t host_board_size(void)
 {
@@ -20,9 +19,8 @@ size_t host_configuration_size(void)
 }
 
 // One encoder over many samples, the first of which starts it.
-void host_track(
-    const uint16_t *readings, size_t samples, int32_t zero, const struct tracker *tracker,
-    int32_t *counts, float *angles, float *velocities)
+void host_track(const uint16_t *readings, size_t samples, int32_t zero,
+    const struct tracker *tracker, int32_t *counts, float *angles, float *velocities)
 {
     struct encoder encoder = sensing_start(readings[0]);
     for (size_t i = 0; i < samples; i++) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two functions that compilers call by themselves, for linking the core with no library at all.
+// What compilers call by themselves, for linking the core with no library at all.
 #include <stddef.h>
 
 void *memset(void *to, int value, size_t size);
