@@ -97,6 +97,6 @@ void app_main(void)
     wire_start();
     ESP_ERROR_CHECK(esp_task_wdt_reconfigure(&watchdog));
     const UBaseType_t priority = configMAX_PRIORITIES - 1;
-    const BaseType_t core = configNUMBER_OF_CORES - 1; // core 0 has the drivers' interrupts
+    const BaseType_t core = portNUM_PROCESSORS - 1; // core 0 has the drivers' interrupts
     xTaskCreatePinnedToCore(loop, "loop", STACK_SIZE, NULL, priority, NULL, core);
 }
