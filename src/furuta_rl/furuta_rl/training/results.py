@@ -15,6 +15,7 @@ from furuta_description.robot import Robot
 from furuta_rl import evaluation
 from furuta_rl.evaluation import EPISODE, Episodes, TrainedController
 from furuta_rl.export import export_policy
+from furuta_rl.film import film
 from furuta_rl.policy import PolicyCard
 from furuta_rl.ppo.networks import Policy
 from furuta_rl.summary import Summary, summarize
@@ -63,7 +64,11 @@ def finish(
         'seeds': {c.seed: c.summary.success.share for c in candidates},
     }
     run.write(run.evaluation, figures)
-    _report(run, candidates, best, figures, console)
+    if options.video:
+        controller = TrainedController(best.policy)
+        ranges, config = options.ranges, options.env
+        film(run.video, controller, robot, options.task, ranges, config, console)
+    _report(run, options.robot, candidates, best, figures, console)
 
 
 def evaluate_all(
@@ -125,6 +130,7 @@ def _export(
 
 def _report(
     run: RunFolder,
+    robot: str,
     candidates: list[Candidate],
     best: Candidate,
     figures: dict[str, Any],
@@ -142,14 +148,16 @@ def _report(
         console.print(table)
     summary = best.summary
     console.print(f'success   {summary.success}')
-    console.print(
-        f'upright   after {summary.time_to_upright_median:.2f} s (median), '
-        f'{summary.time_to_upright_p95:.2f} s (p95)'
-    )
+    if summary.success.hits:
+        median, p95 = summary.time_to_upright_median, summary.time_to_upright_p95
+        console.print(f'upright   after {median:.2f} s (median), {p95:.2f} s (p95)')
     console.print(
         f'training  {figures["training_seconds"]:.2f} s, '
         f'{figures["control_steps_per_second"]:,.0f} control steps/s; '
         f'{figures["seconds_to_policy"]:.1f} s from start to exported policy'
     )
     console.print(f'run       {run.folder}')
-    console.print(f'next      ./furuta sim --policy {run.policy}')
+    if run.video.exists():
+        console.print(f'video     {run.video}')
+    which = '' if robot == 'furuta' else f' --robot {robot}'
+    console.print(f'next      ./furuta sim{which} --policy {run.policy}')
