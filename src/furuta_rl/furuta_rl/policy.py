@@ -183,11 +183,12 @@ def _check_fit(file: Path, card: PolicyCard, needed: Requirements) -> None:
         'task': (card.task, needed.task),
         'observation layout': (', '.join(card.layout), ', '.join(needed.layout)),
         'control rate [Hz]': (card.control_rate_hz, needed.control_rate_hz),
-        'robot hash': (card.robot_hash, needed.robot_hash),
+        'robot hash': (card.robot_hash[:12], needed.robot_hash[:12]),
     }
     for name, (made_for, wanted) in pairs.items():
         if made_for != wanted:
             raise PolicyError(
                 f'{file}: made for {name} {made_for}, not {wanted} '
-                f'(trained on robot {card.robot!r}, task {card.task!r}); train and export again'
+                f'(trained on robot {card.robot!r}, task {card.task!r}); train one with '
+                '`./furuta train`, or run controller:=classical'
             )
