@@ -14,6 +14,7 @@ from furuta_bringup import middleware
 from furuta_bringup.processes import parameter_arguments
 from furuta_bringup.record_config import RecordConfig
 from furuta_bringup.stack import (
+    BoardArguments,
     RealArguments,
     SimArguments,
     TwinArguments,
@@ -55,6 +56,7 @@ RUN: dict[str, Any] = {
 }
 SimOptions = _with_help(SimArguments, **RUN)
 RealOptions = _with_help(RealArguments, **RUN)
+BoardOptions = _with_help(BoardArguments)
 
 TwinOptions = _with_help(TwinArguments)
 
@@ -86,6 +88,31 @@ def sim(options: tyro.conf.OmitArgPrefixes[SimOptions]) -> int:  # type: ignore[
 def real(options: tyro.conf.OmitArgPrefixes[RealOptions]) -> int:  # type: ignore[valid-type]
     """Real pendulum at a serial port (or `--port emulator`), controller and browser twin."""
     return _bring_up(RealArguments, real_stack, options)
+
+
+@app.command
+def selftest(options: tyro.conf.OmitArgPrefixes[BoardOptions]) -> int:  # type: ignore[valid-type]
+    """Check a robot's wiring and its limits; says what is wrong and how to mend it."""
+    from furuta_hardware.commissioning import run_selftest
+
+    return run_selftest(*dataclasses.astuple(options))
+
+
+@app.command
+def zero(options: tyro.conf.OmitArgPrefixes[BoardOptions]) -> int:  # type: ignore[valid-type]
+    """Make the present pose the zero pose: arm forward, pendulum hanging still."""
+    from furuta_hardware.commissioning import run_zero
+
+    return run_zero(*dataclasses.astuple(options))
+
+
+@app.command
+def emulator(command: tyro.conf.Positional[tuple[str, ...]]) -> int:
+    """Do something to the emulated robot that runs: `furuta emulator unplug`; no words: list."""
+    from furuta_hardware.emulator_process import tell_running
+
+    print(tell_running(' '.join(command)))
+    return 0
 
 
 def _bring_up(kind: Any, stack: Any, options: Any) -> int:

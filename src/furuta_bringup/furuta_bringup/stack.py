@@ -66,6 +66,15 @@ class RealArguments(BringUpArguments):
     hidden: str = _option('', 'robot that the emulator really is; empty = the same')
 
 
+@dataclass(frozen=True, kw_only=True)
+class BoardArguments:
+    """Arguments of `furuta selftest` and `furuta zero`."""
+
+    port: str = _option('/dev/ttyUSB0', 'serial port of the board, or: emulator')
+    robot: str = _option('furuta', 'robot that comes with furuta_description, or a robot file')
+    yes: bool = _option(False, 'do not ask before anything moves')
+
+
 @dataclass(frozen=True)
 class NodeSpec:
     """One process of a bring-up. `is_ours`: a module of this suite, else a ROS installation's."""

@@ -13,6 +13,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+EMULATOR = 'emulator'  # where a port is asked for: one of these, please
+FOLDER = 'furuta-emulator-'  # under the system's temporary one, behind it a random part
 PATIENCE = 5.0  # [s] for an answer, and for an end
 
 
@@ -29,7 +31,7 @@ class EmulatorProcess:
         Raises:
             EmulatorError: it did not start.
         """
-        self._folder = Path(tempfile.mkdtemp(prefix='furuta-emulator-'))
+        self._folder = Path(tempfile.mkdtemp(prefix=FOLDER))
         self.port = str(self._folder / 'port')
         settings = ['--link', self.port, '--on-leash']
         settings += [
@@ -113,3 +115,17 @@ def tell(port: str, line: str) -> str:
     if answer.startswith('error:'):
         raise EmulatorError(answer.removeprefix('error: '))
     return answer
+
+
+def tell_running(line: str) -> str:
+    """Say a line to the one emulator that runs here; its answer.
+
+    Raises:
+        EmulatorError: there is none or there are several, or it cannot do that.
+    """
+    found = sorted(Path(tempfile.gettempdir()).glob(f'{FOLDER}*/port.control'))
+    if len(found) != 1:
+        raise EmulatorError(
+            f'{len(found)} emulators run; it takes one: ./furuta real --port emulator'
+        )
+    return tell(str(found[0].with_suffix('')), line)

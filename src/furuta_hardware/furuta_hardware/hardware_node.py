@@ -19,13 +19,11 @@ from furuta_description import motor, ros, scalars
 from furuta_description.robot import load_robot
 from furuta_description.ros_plant import PlantInterface, Services
 from furuta_hardware import messages
-from furuta_hardware.emulator_process import EmulatorProcess
+from furuta_hardware.emulator_process import EMULATOR, EmulatorProcess
 from furuta_hardware.health import Health
 from furuta_hardware.link import Link, LinkError
 from furuta_hardware.messages import Flag
 from furuta_hardware.session import Reading
-
-EMULATOR = 'emulator'  # instead of a port
 
 
 @dataclass(frozen=True)
@@ -100,6 +98,7 @@ class HardwareNode(Node):
         state = self._newest.state if self._newest else None
         problems = self._link.problems() or self._health.problems(self._link.session, state)
         values: dict[str, Any] = self._link.report()
+        values['dropped'] = values['lost_states']
         if state is not None:
             values |= {'enabled': bool(state.flags & Flag.ENABLED), 'faults': state.faults}
         values |= self._board_counters()

@@ -210,16 +210,13 @@ class Link:
         assert self.session.identity is not None  # there are no readings before
         found = self.session.identity.board_id
         self._board = found if self._board is None else self._board
-        is_same = found == self._board
-        self._refusal = (
-            ''
-            if is_same
-            else (
-                f'another board ({found:x}) is at {self._name}, not the one before ({self._board:x}): '
+        self._refusal = ''
+        if found != self._board:
+            self._refusal = (
+                f'another board ({found:x}) is at {self._name}, not {self._board:x} as before: '
                 'plug that in, or start again for the new one'
             )
-        )
-        return is_same
+        return not self._refusal
 
     def _reconnect(self) -> None:
         time.sleep(RETRY)

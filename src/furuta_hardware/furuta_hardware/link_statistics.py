@@ -27,7 +27,7 @@ class LinkStatistics:
         self._sent: dict[int, int] = {}
         self._ages_ns: deque[int] = deque(maxlen=RECENT)
         self._round_trips_ns: deque[int] = deque(maxlen=RECENT)
-        self._reported = (0, 0)
+        self._reported: tuple[int, int] | None = None
 
     def restart(self) -> None:
         """The board or its connection begins anew: what comes next is no gap."""
@@ -56,10 +56,10 @@ class LinkStatistics:
 
     def report(self, now_ns: int) -> dict[str, float]:
         """Figures for diagnostics, the rate being that since the last report."""
-        then, received = self._reported
+        then, received = self._reported or (now_ns, 0)
         self._reported = (now_ns, self.received)
         return {
-            'rate_hz': (self.received - received) / max((now_ns - then) * 1e-9, 1e-9),
+            'rate_hz': (self.received - received) / max((now_ns - then) * 1e-9, 1e-3),
             'lost_states': self.lost,
             'age_ms_p50': _percentile(self._ages_ns, 0.5) / 1e6,
             'age_ms_p99': _percentile(self._ages_ns, 0.99) / 1e6,

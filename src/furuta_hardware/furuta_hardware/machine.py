@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from furuta_description import dynamics, scalars
-from furuta_description.robot import Motor, Robot
+from furuta_description import dynamics, motor, scalars
+from furuta_description.robot import Motor, Physics, Robot
 from furuta_description.sensing import REGISTER_SPAN
 
 STEP = 1e-3  # [s] of physics
@@ -57,24 +57,36 @@ class Machine:
         """One step of the physics with this part of the supply on the motor."""
         physics = self._robot.physics
         defects = self.defects
-        motor = hot(physics.motor, defects.heat)
-        self.voltage = 0.0 if defects.is_motor_off else duty * motor.supply_voltage
+        self.voltage = 0.0 if defects.is_motor_off else duty * physics.motor.supply_voltage
         if self._hand is not None:
             self._move_by_hand(self._hand)
             return
-        was = self.state
+        physics = physics._replace(motor=hot(physics.motor, defects.heat))
+        if defects.is_stuck:
+            self._step_stuck(physics, self.voltage * defects.motor_sign)
+            return
         self.state = dynamics.step(
-            physics._replace(motor=motor),
+            physics,
             self._coefficients,
-            was,
+            self.state,
             self.voltage * defects.motor_sign,
             STEP,
             scalars,
         )
-        if defects.is_stuck:
-            self.state = self.state._replace(
-                pendulum_angle=was.pendulum_angle, pendulum_velocity=0.0
+
+    def _step_stuck(self, physics: Physics, voltage: float) -> None:
+        """One step with the pendulum held by whatever torque that takes."""
+        state = self.state._replace(pendulum_velocity=0.0)
+        drive = motor.drive(physics, state, voltage, STEP, scalars)
+
+        def accelerations(torque: float) -> tuple[float, float]:
+            return dynamics.acceleration(
+                self._coefficients, state, drive.arm_torque, torque, scalars
             )
+
+        free, pushed = accelerations(0.0)[1], accelerations(1.0)[1]
+        arm, pendulum = accelerations(free / (free - pushed))
+        self.state = dynamics.advance(state, arm, pendulum, drive.current, STEP)
 
     def registers(self) -> tuple[int, int]:
         """What the 16-bit pulse counters read."""
@@ -99,16 +111,16 @@ class Machine:
             self._hand = None
 
 
-def hot(motor: Motor, heat: float) -> Motor:
+def hot(cold: Motor, heat: float) -> Motor:
     """The motor with its winding and magnets warmer by `heat` [K].
 
     Copper's resistance rises by 0.39 % a kelvin, a ferrite magnet weakens by 0.2 %.
     """
     strength = 1 - 0.002 * heat
-    return motor._replace(
-        resistance=motor.resistance * (1 + 0.0039 * heat),
-        torque_constant=motor.torque_constant * strength,
-        back_emf_constant=motor.back_emf_constant * strength,
+    return cold._replace(
+        resistance=cold.resistance * (1 + 0.0039 * heat),
+        torque_constant=cold.torque_constant * strength,
+        back_emf_constant=cold.back_emf_constant * strength,
     )
 
 
