@@ -40,7 +40,7 @@ class EnvConfig:
     """control steps a second [Hz]"""
     physics_dt: float = 0.002
     """physics step [s]; a whole number of them makes a control step"""
-    episode: float = 5.0
+    episode: float = 3.0
     """length of an episode [s]"""
     is_staggered: bool = False
     """cut the first episodes short by random shares, so that robots do not all end at once"""

@@ -22,6 +22,7 @@ FRAME = ('arm_angle', 'upright_cos', 'upright_sin', 'arm_velocity', 'pendulum_ve
 PAST_ACTIONS = 3  # enough to make up for delays of three control periods
 MAX_HISTORY = 10
 UPRIGHT = math.radians(10)  # [rad] of pendulum within which it counts as upright
+BALANCE_WIDTH = 0.15  # [rad] standard deviation of the bell that rewards being near upright
 
 
 class Memory(NamedTuple):
@@ -45,6 +46,8 @@ class Task:
     """the episode is lost with the arm beyond this angle [rad]"""
     arm_weight: float = 0.05
     """cost of the arm's distance from where it should be [1/rad^2]"""
+    balance_weight: float = 0.0
+    """reward for being near upright, all of it at upright and a tenth of it 18 degrees away"""
     velocity_weight: float = 0.002
     """cost of the pendulum's velocity while it is up [s^2/rad^2]"""
     action_weight: float = 0.01
@@ -132,7 +135,7 @@ class Task:
         return self.voltage_scale * xp.minimum(xp.maximum(action, -1), 1)
 
     def reward(self, state: State, action: Array, before: Array, target: Array, xp: Any) -> Array:
-        """Reward of a control step, (B,), 1 at rest where the robot should be.
+        """Reward of a control step, (B,), 1 + balance_weight at rest where the robot should be.
 
         Args:
             state: true state at the end of the step.
@@ -142,8 +145,10 @@ class Task:
             xp: array module.
         """
         up = 0.5 * (1 - xp.cos(state.pendulum_angle))
+        near = xp.exp((up - 1) / (1 - math.cos(BALANCE_WIDTH)))
         reward = (
             up
+            + self.balance_weight * near
             - self.arm_weight * (state.arm_angle - target) ** 2
             - self.velocity_weight * state.pendulum_velocity**2 * up
             - self.action_weight * action**2
@@ -160,7 +165,9 @@ class Task:
         return xp.abs(wrap_angle(state.pendulum_angle - math.pi, xp)) < UPRIGHT
 
     def initial_state(self, uniforms: Array, xp: Any) -> State:
-        """States (B,) to start from: half of them hang at rest, half are anywhere.
+        """States (B,) to start from: half of them hang at rest, half do anything.
+
+        A pendulum that spins is among them: a policy that overshoots must learn to catch it.
 
         Args:
             uniforms: (B, 5) in [0, 1).
@@ -169,10 +176,10 @@ class Task:
         arm, pendulum, arm_velocity, velocity = (2 * uniforms[:, i] - 1 for i in range(4))
         hangs = uniforms[:, 4] < 0.5
         return make_state(
-            xp.where(hangs, 0.1, 1.0) * arm,
+            xp.where(hangs, 0.1, 1.5) * arm,
             xp.where(hangs, 0.1, math.pi) * pendulum,
-            xp.where(hangs, 0.05, 1.0) * arm_velocity,
-            xp.where(hangs, 0.05, 3.0) * velocity,
+            xp.where(hangs, 0.05, 5.0) * arm_velocity,
+            xp.where(hangs, 0.05, 15.0) * velocity,
         )
 
     def rest_state(self, uniforms: Array, xp: Any) -> State:

@@ -82,6 +82,18 @@ def test_reward_with_every_cost_by_hand() -> None:
     assert reward[0] == pytest.approx(1 - 0.05 - 0.05 - 0.0025 - 0.02)
 
 
+def test_reward_for_balance_by_hand() -> None:
+    """2 more at upright; a standard deviation of 0.15 rad away, 2 exp(-1/2) = 1.2131 more."""
+    zero = 0 * ONE
+    for error, more in ((0.0, 2.0), (0.15, 1.2131), (math.pi, 0.0)):
+        where = state(error=error)
+        plain, balance = (
+            Task(balance_weight=weight).reward(where, zero, zero, zero, np)[0]
+            for weight in (0.0, 2.0)
+        )
+        assert balance - plain == pytest.approx(more, abs=1e-3)
+
+
 def test_episode_is_lost_beyond_the_arm_limit_with_a_reward_of_minus_one() -> None:
     task, zero = Task(), 0 * ONE
     assert not task.terminated(state(arm=1.99), np)[0]

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 class PPOConfig:
     """Choices of PPO; symbols in parentheses are those of the papers."""
 
-    iterations: int = 60
-    """rollouts, each with its update, until the learning rate has reached its end"""
+    iterations: int = 50
+    """rollouts, each with its update, in a round: the learning rate falls to its end, and starts
+    anew where another round follows"""
     steps: int = 16
     """control steps of every robot in a rollout (T)"""
-    epochs: int = 4
+    epochs: int = 3
     """times that an update goes through its rollout (K)"""
-    minibatches: int = 8
+    minibatches: int = 16
     """parts of a rollout, each of some robots' whole stretches; a gradient step on each"""
     learning_rate: float = 5e-3
     """Adam's step at the start"""

@@ -238,7 +238,8 @@ class Trainer:
 
 
 def make_optimizer(config: PPOConfig) -> optax.GradientTransformation:
-    """Adam (D. P. Kingma and J. Ba 2015) on bounded gradients, its step falling linearly."""
+    """Adam (D. P. Kingma and J. Ba 2015) on bounded gradients, its step falling in each round."""
     updates = config.iterations * config.epochs * config.minibatches
-    schedule = optax.linear_schedule(config.learning_rate, config.final_learning_rate, updates)
-    return optax.chain(optax.clip_by_global_norm(config.max_gradient_norm), optax.adam(schedule))
+    falling = optax.linear_schedule(config.learning_rate, config.final_learning_rate, updates)
+    adam = optax.adam(lambda update: falling(update % updates))
+    return optax.chain(optax.clip_by_global_norm(config.max_gradient_norm), adam)

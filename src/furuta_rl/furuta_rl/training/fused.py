@@ -56,22 +56,23 @@ class FusedTraining:
                 '--backend mjx or analytic'
             )
         self._options = options
-        self._total = options.ppo.iterations
-        self._chunk = chunk_length(self._total, options.checkpoint_every)
+        self._total, self._round = options.iterations, options.ppo.iterations
+        self._chunk = chunk_length(self._round, options.checkpoint_every)
         self._seeds = range(options.seed, options.seed + options.seeds)
         env = Env(robot, options.task, options.ranges, options.env, options.robots)
         self._trainer = Trainer(env, options.ppo)
         self._validation = Validation(options, robot)
 
     def run(self, run: RunFolder, console: Console) -> Trained:
-        """Train until the iterations are done.
+        """Train round by round until one ends with the success that is asked for.
 
         Raises:
             StoppedError: by a signal; all is saved.
             TrainingError: there is nothing left to train.
         """
         position = self._begin(run, console)
-        if position.iteration < self._total:
+        # Judged anew where a checkpoint lies at the end of a round: it may be the last one.
+        if not self._is_enough(position, self._round_success(position)[1]):
             position = self._train(position, run, console)
         policies = [self._trainer.policy(position.state, i) for i in range(len(self._seeds))]
         return Trained(policies, self._control_steps(position.iteration), position.seconds)
@@ -81,10 +82,12 @@ class FusedTraining:
             program = Trainer.train.lower(self._trainer, position.state, self._chunk).compile()
         with (
             closing(Metrics(run.metrics, self._seeds, position.iteration)) as metrics,
-            TrainingProgress(console, self._total, position.iteration) as progress,
+            TrainingProgress(console, self._round_end(position), position.iteration) as progress,
             Interrupt() as interrupt,
         ):
-            while position.iteration < self._total:
+            success = math.nan
+            while not self._is_enough(position, success):
+                progress.extend(self._round_end(position))
                 position, figures = self._advance(program, position)
                 best, success = self._validate(position, figures)
                 metrics.add(position.iteration, figures)
@@ -116,18 +119,38 @@ class FusedTraining:
         return Position(state, iteration, seconds), figures
 
     def _validate(self, position: Position, figures: Figures) -> tuple[int, float]:
-        """The seed with the highest return, and its success where it is time to look, else NaN.
-
-        Here is the place to decide on the success whether to go on.
-        """
+        """The seed with the highest return, and the success where it is time to look, else NaN."""
         best = int(np.argmax(np.nan_to_num(figures['episode_return'][-1], nan=-np.inf)))
-        success = math.nan
+        chosen, success = self._round_success(position)
+        if not math.isnan(success):
+            best = chosen
         every = self._options.validate_every
-        if every and position.iteration < self._total and self._is_due(position, every):
-            success = self._validation.success(self._trainer.policy(position.state, best))
+        is_open = position.iteration < self._total and math.isnan(success)
+        if every and is_open and self._is_due(position, every):
+            success = self._success(position, best)
         figures['success'] = np.full_like(figures['reward'], math.nan)
         figures['success'][-1, best] = success
         return best, success
+
+    def _is_enough(self, position: Position, success: float) -> bool:
+        """Whether the training is over, given the success at this position, NaN if not known."""
+        is_round_over = position.iteration > 0 and position.iteration % self._round == 0
+        is_good = is_round_over and success >= self._options.goal
+        return is_good or position.iteration >= self._total
+
+    def _round_success(self, position: Position) -> tuple[int, float]:
+        """The best seed and its success where another round may follow, else NaN."""
+        if position.iteration % self._round or not 0 < position.iteration < self._total:
+            return 0, math.nan
+        successes = [self._success(position, i) for i in range(len(self._seeds))]
+        return int(np.argmax(successes)), max(successes)
+
+    def _round_end(self, position: Position) -> int:
+        """Iteration at which the present round ends."""
+        return min((position.iteration // self._round + 1) * self._round, self._total)
+
+    def _success(self, position: Position, index: int) -> float:
+        return self._validation.success(self._trainer.policy(position.state, index))
 
     def _begin(self, run: RunFolder, console: Console) -> Position:
         """The first state, or that of the newest whole checkpoint."""
@@ -152,9 +175,9 @@ class FusedTraining:
         checkpoint.save(run.checkpoint, position.state, about)
 
     def _is_due(self, position: Position, every: int) -> bool:
-        """Whether the last chunk held a multiple of `every`, or was the last of all."""
+        """Whether the last chunk held a multiple of `every`, or was the last of a round."""
         iteration = position.iteration
-        is_over = iteration == self._total
+        is_over = iteration % self._round == 0
         return is_over or iteration // every > (iteration - self._chunk) // every
 
     def _control_steps(self, iterations: int) -> int:

@@ -20,8 +20,9 @@ import tyro
 from furuta_description.randomization import PRESETS, Ranges
 from furuta_rl.env import EnvConfig
 from furuta_rl.ppo.config import PPOConfig
+from furuta_rl.recipes import make_recipe
 from furuta_rl.skrl_trainer.options import SCALES, Algorithm, SkrlOptions
-from furuta_rl.task import TASKS, Task
+from furuta_rl.task import Task
 
 PROG = 'furuta train'
 # What a resumed training may be given anew: nothing of it changes what is trained.
@@ -61,6 +62,10 @@ class TrainOptions(Choice):
     """seed of the first training"""
     seeds: int = 1
     """trainings at once, with seeds one apart; the best is exported"""
+    rounds: int = 4
+    """rounds of --ppo.iterations at most; after each of them the success decides on another"""
+    goal: float = 0.996
+    """share of validated episodes that must succeed for the training to be over before"""
     checkpoint_every: int = 50
     """iterations after which everything is saved, to go on with --resume"""
     validate_every: int = 100
@@ -96,17 +101,16 @@ class TrainOptions(Choice):
 
     @property
     def iterations(self) -> int:
-        """Iterations of the trainer that is asked for."""
-        return self.ppo.iterations if self.trainer == 'fused' else self.skrl.iterations
+        """Iterations of the trainer that is asked for, at most."""
+        is_fused = self.trainer == 'fused'
+        return self.rounds * self.ppo.iterations if is_fused else self.skrl.iterations
 
 
 def defaults_for(choice: Choice) -> TrainOptions:
     """Options before the command line's word."""
+    recipe = make_recipe(choice.task_name, choice.randomization)
     options = TrainOptions(
-        **_fields(choice),
-        env=EnvConfig(is_staggered=True),
-        task=TASKS[choice.task_name](),
-        ranges=PRESETS[choice.randomization],
+        **_fields(choice), **_fields(recipe), ranges=PRESETS[choice.randomization]
     )
     if choice.trainer == 'fused':
         return options

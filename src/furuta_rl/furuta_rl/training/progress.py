@@ -32,6 +32,11 @@ class TrainingProgress:
         self._task = self._bar.add_task('training', total=total, completed=done, figures='')
         self._last_line = time.monotonic()
 
+    def extend(self, total: int) -> None:
+        """There are `total` iterations now."""
+        self._total = total
+        self._bar.update(self._task, total=total)
+
     def show(self, done: int, steps_per_second: float, total: float, success: float) -> None:
         """Show how far it is: mean return of episodes and validated success, NaN if not known."""
         parts = [f'{steps_per_second:,.0f} steps/s', f'return {total:.1f}']

@@ -44,11 +44,12 @@ def finish(
     Where there is one policy only, it is exported at once; success joins its card afterwards.
     """
     if len(trained.policies) == 1:
-        _export(options, robot, run, trained.policies[0], _training(options, options.seed))
+        training = _training(options, trained, options.seed)
+        _export(options, robot, run, trained.policies[0], training)
         seconds_to_policy = provenance.seconds_of_process()
     candidates = evaluate_all(options, robot, trained.policies, console)
     best = max(candidates, key=_worth)
-    training = _training(options, best.seed) | {'success': best.summary.success.share}
+    training = _training(options, trained, best.seed) | {'success': best.summary.success.share}
     _export(options, robot, run, best.policy, training)
     if len(trained.policies) > 1:
         seconds_to_policy = provenance.seconds_of_process()
@@ -99,7 +100,7 @@ def _worth(candidate: Candidate) -> tuple[float, float]:
     return candidate.summary.success.share, -math.inf if math.isnan(time) else -time
 
 
-def _training(options: TrainOptions, seed: int) -> dict[str, Any]:
+def _training(options: TrainOptions, trained: Trained, seed: int) -> dict[str, Any]:
     """The card's summary; no times in it, so that the same training gives the same file."""
     is_fused = options.trainer == 'fused'
     return {
@@ -107,7 +108,7 @@ def _training(options: TrainOptions, seed: int) -> dict[str, Any]:
         'backend': options.env.backend,
         'randomization': options.randomization,
         'seed': seed,
-        'iterations': options.iterations,
+        'control_steps': trained.control_steps // options.seeds,
         'robots': options.robots,
     }
 
