@@ -9,8 +9,9 @@ velocities are numerical choices and stay as they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 from typing import Any
 
 from furuta_description.quantities import Inertia, Vector
@@ -45,6 +46,12 @@ class LinkRanges:
 class MotorRanges:
     """Relative spread of the motor's quantities, but for the bias."""
 
+    constant: float = 0.0
+    """torque and back-EMF constant, which are one"""
+    gear_gain: float = 0.0
+    """mean of the gear's driving and backdriven gain"""
+    gear_loss: float = 0.0
+    """difference of the two"""
     supply_voltage: float = 0.0
     """voltage at which commands are cut"""
     voltage_bias: float = 0.0
@@ -53,16 +60,10 @@ class MotorRanges:
     """dead zone"""
     resistance: float = 0.0
     """resistance"""
-    constant: float = 0.0
-    """torque and back-EMF constant, which are one"""
     time_constant: float = 0.0
     """lag of the current"""
     gear_ratio: float = 0.0
     """gear ratio"""
-    gear_gain: float = 0.0
-    """mean of the gear's driving and backdriven gain"""
-    gear_loss: float = 0.0
-    """difference of the two"""
     torque_limit: float = 0.0
     """torque limit"""
     rotor_inertia: float = 0.0
@@ -154,7 +155,16 @@ PRESETS = {
 
 def count_spreads(ranges: Ranges) -> int:
     """How many quantities of `Physics` are drawn, those with a spread of 0 left out."""
-    return sum(spread != 0 for spread in _spreads(ranges))
+    return len(drawn_names(ranges))
+
+
+def drawn_names(ranges: Ranges) -> list[str]:
+    """Quantities that are drawn, by the names of their fields, in the order of `deviations`."""
+    names = ['gravity']
+    for group in ('arm', 'pendulum', 'motor'):
+        names += [f'{group}.{field.name}' for field in fields(getattr(ranges, group))]
+    names += ['cable_stiffness', 'cable_rest_angle']
+    return [name for name in names if attrgetter(name)(ranges)]
 
 
 def draw(physics: Physics, ranges: Ranges, deviations: Array) -> Physics:
@@ -171,7 +181,7 @@ def draw(physics: Physics, ranges: Ranges, deviations: Array) -> Physics:
     columns = iter(range(deviations.shape[-1]))
 
     def deviation(spread: float) -> Array:
-        """Next deviation times spread; the order is that of the calls below."""
+        """Next deviation times spread; the calls below come in the order of the fields."""
         return spread * deviations[:, next(columns)] if spread else 0.0
 
     def factor(spread: float) -> Array:
@@ -233,13 +243,6 @@ def _draw_motor(
         torque_limit=motor.torque_limit * factor(ranges.torque_limit),
         rotor_inertia=motor.rotor_inertia * factor(ranges.rotor_inertia),
     )
-
-
-def _spreads(ranges: Ranges) -> Iterator[float]:
-    """Spreads of the quantities of `Physics`."""
-    yield from (ranges.gravity, ranges.cable_stiffness, ranges.cable_rest_angle)
-    for group in (ranges.arm, ranges.pendulum, ranges.motor):
-        yield from (getattr(group, field.name) for field in fields(group))
 
 
 def _widened(node: Any, factor: float) -> Any:

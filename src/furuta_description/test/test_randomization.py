@@ -2,6 +2,7 @@
 """Drawn robots are physical, consistent and as far from the file as the ranges say."""
 
 from dataclasses import replace
+from operator import attrgetter
 
 import numpy as np
 import pytest
@@ -117,3 +118,22 @@ def test_widening_goes_from_the_robot_file_to_the_whole_ranges() -> None:
 def test_total_delay_of_the_presets_is_as_promised() -> None:
     assert PRESETS['default'].longest_delay == pytest.approx(0.020)
     assert PRESETS['wide'].longest_delay == pytest.approx(0.040)
+
+
+def test_deviations_come_in_the_order_of_their_names() -> None:
+    """Every column changes the quantity that it is named after."""
+    ranges = PRESETS['wide']
+    names = randomization.drawn_names(ranges)
+    deviations = np.vstack((np.zeros(len(names)), np.eye(len(names))))
+    robots = randomization.draw(FURUTA, ranges, deviations)
+    changed = {
+        'motor.constant': 'motor.torque_constant',
+        'motor.gear_gain': 'motor.gear_gain_driving',
+    }
+    changed['motor.gear_loss'] = 'motor.gear_gain_backdriven'
+    for row, name in enumerate(names, start=1):
+        path = changed.get(name, name.replace('cable_', 'cable.'))
+        for friction in ('coulomb', 'static', 'stribeck_velocity', 'viscous'):
+            path = path.replace(f'.{friction}', f'.friction.{friction}')
+        values = attrgetter(path)(robots)
+        assert values[row] != values[0], name

@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How good a controller is: whole episodes on many robots, judged by what truly happened.
+"""How good a controller is: whole episodes on many robots that no training has seen.
 
-An episode succeeds if the pendulum, at rest at first, is within 10 degrees of upright at every
-control step of the last 5 s of 10 s, and the arm within +-120 degrees throughout. The `follow`
-task is judged the same way, starting upright.
+The criterion, and what is counted, is in episodes.py; who may act, in controllers.py.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import lru_cache
@@ -21,20 +18,16 @@ from numpy.typing import NDArray
 from furuta_description.randomization import Ranges
 from furuta_description.robot import Robot
 from furuta_rl.env import Env, EnvConfig, EnvState, Transition
-from furuta_rl.policy import Policy as PolicyFile
-from furuta_rl.ppo.networks import Policy, act
-from furuta_rl.task import UPRIGHT, Task
+from furuta_rl.episodes import ARM_LIMIT, EPISODE, Episodes, judge, start_tally, tally_of
+from furuta_rl.task import Task
 
-EPISODE = 10.0  # [s]
-HOLD = 5.0  # [s] at the end of an episode, upright at every step
-ARM_LIMIT = math.radians(120)  # [rad]
 CHUNK = 4096  # robots at a time: more gain no speed and take memory
 # Training starts from jax.random.key(seed) and the first few numbers of its splits; evaluation
 # from this branch of the same key, which no split counts up to.
 HELD_OUT = 0xE7A10A7E
 
 Array = Any  # numpy or jax array
-_act = jax.jit(act)  # one program for all policies of a shape
+Prepare = Callable[[EnvState, NDArray[Any]], EnvState]
 
 
 class Controller(Protocol):
@@ -47,60 +40,6 @@ class Controller(Protocol):
         """Actions (B, 1) in -1..1, from what a controller may know of the state."""
 
 
-class TrainedController:
-    """The trainer's own network."""
-
-    def __init__(self, policy: Policy) -> None:
-        """Take arrays of one seed."""
-        self._policy = policy
-
-    def start(self, state: EnvState) -> None:
-        """Nothing to remember: the observation holds it all."""
-
-    def act(self, state: EnvState) -> Array:
-        """See `Controller.act`."""
-        return _act(self._policy, state.observation)
-
-
-class PolicyController:
-    """An exported policy, all robots in one call."""
-
-    def __init__(self, policy: PolicyFile) -> None:
-        """Take a loaded policy."""
-        self._policy = policy
-
-    def start(self, state: EnvState) -> None:
-        """Nothing to remember: the observation holds it all."""
-
-    def act(self, state: EnvState) -> Array:
-        """See `Controller.act`."""
-        return self._policy.act_batch(np.asarray(state.observation))
-
-
-class Episodes(NamedTuple):
-    """What became of N episodes; numpy, (N,) each."""
-
-    success: NDArray[Any]  # bool
-    time_to_upright: NDArray[Any]  # [s] from when on it was upright to the end; NaN: never
-    was_up: NDArray[Any]  # bool: upright at one control step at least
-    arm_rms: NDArray[Any]  # [rad] from its target, of the last 5 s; NaN: lost before
-    pendulum_rms: NDArray[Any]  # [rad] from upright, of the last 5 s
-    voltage_rms: NDArray[Any]  # [V] commanded, of the last 5 s
-    arm_max: NDArray[Any]  # [rad] largest angle to either side
-    delay: NDArray[Any]  # [s]
-    deviations: NDArray[Any]  # (N, n) -1..1 of the drawn parameters
-
-
-class _Tally(NamedTuple):
-    """Of the first episode of each robot, (B,) each; what follows a reset does not count."""
-
-    is_on: Array  # bool: it was not lost yet
-    last_away: Array  # int32: last control step that was not upright
-    was_up: Array  # bool
-    arm_max: Array  # [rad]
-    squares: Array  # (B, 3) sums over the last 5 s: arm, pendulum, voltage
-
-
 def evaluate(
     controller: Controller,
     robot: Robot,
@@ -109,6 +48,7 @@ def evaluate(
     config: EnvConfig,
     episodes: int = 1000,
     seed: int = 0,
+    prepare: Prepare | None = None,
     on_step: Callable[[int], None] | None = None,
 ) -> Episodes:
     """Let a controller do whole episodes on held-out robots.
@@ -121,14 +61,15 @@ def evaluate(
         config: backend and rates; start and length of episodes are those of the criterion.
         episodes: how many.
         seed: of the draws; never the same as in training with whatever seed.
+        prepare: changes the first states of the robots with these numbers, out of 0..episodes-1:
+            for example their delays.
         on_step: called with the number of control steps just done, of all robots together.
     """
-    chunks = -(-episodes // CHUNK)
-    size = -(-episodes // chunks)  # all of them equal, so that one program serves all
-    env = make_env(robot, task, ranges, config, size)
+    chunks = chunks_of(episodes, seed)
+    env = make_env(robot, task, ranges, config, chunks[0].size)
     done = [
-        run_episodes(env, controller, held_out_key(seed, chunk), on_step=on_step)
-        for chunk in range(chunks)
+        run_episodes(env, controller, chunk.key, chunk.preparation(prepare), on_step)
+        for chunk in chunks
     ]
     return Episodes(*(np.concatenate(column)[:episodes] for column in zip(*done, strict=True)))
 
@@ -138,6 +79,37 @@ def make_env(robot: Robot, task: Task, ranges: Ranges, config: EnvConfig, batch_
     task = replace(task, arm_limit=ARM_LIMIT)
     config = replace(config, episode=EPISODE, from_rest=True, is_staggered=False, widening=0.0)
     return Env(robot, task, ranges, config, batch_size)
+
+
+class Chunk(NamedTuple):
+    """Robots that are evaluated at a time."""
+
+    key: Array  # of their draws
+    size: int  # the same for all chunks, so that one program serves all
+    robots: NDArray[Any]  # (size,) their numbers
+
+    def preparation(self, prepare: Prepare | None) -> Callable[[EnvState], EnvState] | None:
+        """What changes the first states of these robots."""
+        return (lambda state: prepare(state, self.robots)) if prepare else None
+
+
+def chunks_of(episodes: int, seed: int) -> list[Chunk]:
+    """Chunks that hold the episodes; the last may be filled up by repeating its last robot."""
+    count = -(-episodes // CHUNK)
+    size = -(-episodes // count)
+    robots = np.minimum(np.arange(count * size), episodes - 1).reshape(count, size)
+    return [Chunk(held_out_key(seed, i), size, robots[i]) for i in range(count)]
+
+
+def select(state: EnvState, robots: NDArray[Any]) -> EnvState:
+    """States of some robots only; without C MuJoCo's models, which `play` makes anew."""
+    chosen: EnvState = jax.tree.map(lambda leaf: leaf[robots], state._replace(model=None))
+    return chosen
+
+
+def start_from(state: EnvState) -> Callable[[EnvState], EnvState]:
+    """A preparation that puts another first state in the place of the drawn one."""
+    return lambda _: state
 
 
 def held_out_key(seed: int, chunk: int = 0) -> Array:
@@ -164,12 +136,12 @@ def run_episodes(
     first, tally, step = None, None, 0
     for state, action, result in play(env, controller, key, prepare):
         if first is None or tally is None:
-            first, tally = state, _start(env)
-        tally = _tallied(env)(tally, np.int32(step := step + 1), state.target, action, result)
+            first, tally = state, start_tally(env)
+        tally = tally_of(env)(tally, np.int32(step := step + 1), state.target, action, result)
         if on_step:
             on_step(env.batch_size)
     assert first is not None and tally is not None  # an episode has a step
-    return _judge(env, first, jax.tree.map(np.asarray, tally))
+    return judge(env, first, jax.tree.map(np.asarray, tally))
 
 
 def play(
@@ -182,6 +154,7 @@ def play(
     state = _compiled(env).reset(key)
     if prepare:
         state = prepare(state)
+        state = state._replace(model=env.plants.make_model(state.deviations))
     controller.start(state)
     for _ in range(env.episode_steps):
         action = env.xp.asarray(controller.act(state))
@@ -202,60 +175,3 @@ def _compiled(env: Env) -> _Programs:
     if env.xp is np:
         return _Programs(env.reset, env.step)
     return _Programs(jax.jit(env.reset), jax.jit(env.step))
-
-
-@lru_cache(maxsize=2)
-def _tallied(env: Env) -> Callable[..., _Tally]:
-    def count(
-        tally: _Tally, step: Array, target: Array, action: Array, result: Transition
-    ) -> _Tally:
-        xp = env.xp
-        arm, cos, sin = (
-            result.final_privileged[:, env.observation_size + column] for column in range(3)
-        )
-        error = xp.arctan2(sin, cos)
-        is_on = tally.is_on & ~result.terminated
-        is_up = is_on & (xp.abs(error) < UPRIGHT)
-        is_end = is_on & (step >= _hold_start(env))
-        squares = xp.stack((arm - target, error, env.task.voltage(action[:, 0], xp)), -1) ** 2
-        arm_max = xp.maximum(tally.arm_max, xp.where(tally.is_on, xp.abs(arm), 0.0))
-        return _Tally(
-            is_on=is_on,
-            last_away=xp.where(is_up, tally.last_away, step),
-            was_up=tally.was_up | is_up,
-            arm_max=arm_max,
-            squares=tally.squares + xp.where(is_end[:, None], squares, 0.0),
-        )
-
-    return count if env.xp is np else jax.jit(count)
-
-
-def _start(env: Env) -> _Tally:
-    xp, count = env.xp, env.batch_size
-    false = xp.zeros(count, bool)
-    zero = xp.zeros(count, np.float32)
-    return _Tally(~false, xp.zeros(count, np.int32), false, zero, xp.stack((zero,) * 3, -1))
-
-
-def _hold_start(env: Env) -> int:
-    """First control step of the last 5 s."""
-    return env.episode_steps - round(HOLD * env.config.control_rate_hz)
-
-
-def _judge(env: Env, first: EnvState, tally: _Tally) -> Episodes:
-    start, end = _hold_start(env), env.episode_steps
-    is_for_good = tally.is_on & (tally.last_away < end)
-    time = np.where(is_for_good, (tally.last_away + 1) * env.config.period, np.nan)
-    rms = np.sqrt(tally.squares / (end - start + 1))
-    arm_rms, pendulum_rms, voltage_rms = np.where(tally.is_on[:, None], rms, np.nan).T
-    return Episodes(
-        success=is_for_good & (tally.last_away < start),
-        time_to_upright=time,
-        was_up=tally.was_up,
-        arm_rms=arm_rms,
-        pendulum_rms=pendulum_rms,
-        voltage_rms=voltage_rms,
-        arm_max=tally.arm_max,
-        delay=np.asarray(first.delay),
-        deviations=np.asarray(first.deviations),
-    )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from furuta_rl.evaluation import ARM_LIMIT, Episodes
+from furuta_rl.episodes import ARM_LIMIT, Episodes
 
 CONFIDENCE = 1.96  # standard deviations of the normal distribution that hold 95 %
 

@@ -12,9 +12,9 @@ from furuta_description.dynamics import make_state
 from furuta_description.randomization import PRESETS, Ranges
 from furuta_description.robot import load_robot
 from furuta_rl.env import EnvConfig
+from furuta_rl.episodes import EPISODE
 from furuta_rl.evaluation import (
     CHUNK,
-    EPISODE,
     evaluate,
     held_out_key,
     make_env,

@@ -13,7 +13,8 @@ from rich.table import Table
 
 from furuta_description.robot import Robot
 from furuta_rl import evaluation
-from furuta_rl.evaluation import EPISODE, Episodes, TrainedController
+from furuta_rl.controllers import TrainedController
+from furuta_rl.episodes import EPISODE, Episodes
 from furuta_rl.export import export_policy
 from furuta_rl.film import film
 from furuta_rl.policy import PolicyCard

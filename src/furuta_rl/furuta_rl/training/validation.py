@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from furuta_description.robot import Robot
 from furuta_rl import evaluation
-from furuta_rl.evaluation import TrainedController
+from furuta_rl.controllers import TrainedController
 from furuta_rl.ppo.networks import Policy
 from furuta_rl.training.options import TrainOptions
 

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`furuta evaluate`, `ros2 run furuta_rl evaluate`: how good a policy or the classical one is."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+# Nothing but the standard library up here: Ctrl-C must find `main` at work, and not an import.
+if TYPE_CHECKING:
+    from furuta_rl.evaluating.options import EvaluateOptions
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit status."""
+    try:
+        from furuta_rl.evaluating.options import parse
+
+        return run(parse(sys.argv[1:] if arguments is None else arguments))
+    except KeyboardInterrupt:
+        print('stopped', file=sys.stderr)
+        return 130
+    except (ValueError, RuntimeError) as error:
+        print(f'error: {error}', file=sys.stderr)
+    except OSError as error:
+        where = f'{error.filename}: ' if error.filename else ''
+        print(f'error: {where}{error.strerror or error}', file=sys.stderr)
+    return 2
+
+
+def run(options: EvaluateOptions) -> int:
+    """Evaluate, print, and write what is asked for; the exit status."""
+    from rich.console import Console
+
+    from furuta_rl.evaluating import report
+    from furuta_rl.evaluating.contest import Contest
+    from furuta_rl.train import use_cache
+
+    if options.cache is not None:
+        use_cache(options.cache)
+    console = Console(highlight=False, soft_wrap=True)
+    contest = Contest(options, console)
+    for path in (options.json, options.plot):
+        if path:
+            check_writable(path)
+    if options.grid:
+        report.grid(contest, options, console)
+    else:
+        report.episodes(contest, options, console)
+    return 0
+
+
+def check_writable(path: Path) -> None:
+    """Find out before the work.
+
+    Raises:
+        OSError: no file can be written there.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, 'is a folder', str(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(errno.EACCES, 'cannot be written to', str(path.parent))
+
+
+if __name__ == '__main__':
+    sys.exit(main())
