@@ -9,8 +9,8 @@ import pytest
 from furuta_description.safety import Fault
 from furuta_hardware import messages as m
 from furuta_hardware.configuration import LOOP_PERIOD_US, differences, make_configuration
+from furuta_hardware.golden import REJECTED
 from furuta_hardware.messages import Flag, ResetReason, Result
-from furuta_hardware.protocol import PROTOCOL_VERSION, encode
 
 FAR = 500  # [counts] of the arm, beyond its limit
 REQUESTS = (
@@ -195,27 +195,29 @@ def test_flood_is_worked_off_a_piece_a_step_and_the_newest_command_wins(bench):
     assert bench.states(200)[-1].echo == 999
 
 
-def test_broken_frames_and_other_versions_are_counted(bench):
-    good = bytearray(encode(m.Command(1, 1.0)))
-    good[6] ^= 4
-    other = b'\0\x04\x02\x01\x01\x01\x01\x05\x20\x40\x7b\x0d\0'
-    assert PROTOCOL_VERSION != 2
-    bench.run(
-        3, m.Command(2, 1.0), m.State(*range(8), 0.0, 0.0, 0.0, 0.0), junk=bytes(good) + other
-    )
+@pytest.mark.parametrize('golden', REJECTED, ids=lambda golden: golden.name)
+def test_frame_that_is_no_message_is_counted_and_not_answered(bench, golden):
+    answers = bench.run(2, m.Command(2, 1.0), junk=golden.frame)
+    assert [answer for answer in answers if not isinstance(answer, m.State)] == []
     counted = counters(bench)
-    assert (counted.frames_bad, counted.frames_of_other_version) == (2, 1)
+    is_other = golden.name == 'other_version'
+    assert (counted.frames_bad, counted.frames_of_other_version) == (not is_other, is_other)
     assert counted.frames_received == 1
 
 
+def test_message_of_another_board_is_counted_and_not_obeyed(bench):
+    bench.run(1, m.State(*range(8), 0.0, 0.0, 0.0, 0.0))
+    assert counters(bench).frames_bad == 1
+
+
 def test_late_and_long_steps_are_counted(bench):
-    bench.run(10)
-    bench.now += 5000
-    bench.run(1)
+    for extra in (0, 490, 510, 5000):
+        bench.now += extra
+        bench.run(1)
     bench.step_duration_us = 100
     bench.run(1)
     counted = counters(bench)
-    assert counted.late_steps == 1 and counted.steps == 13
+    assert counted.late_steps == 2 and counted.steps == 6
     assert counted.longest_period_us == 6000
     assert counted.longest_step_us == 100
 

@@ -2,15 +2,18 @@
 """The wire as Python and the C core read it, against the golden frames and against junk."""
 
 import math
+import re
 import struct
 
 import numpy as np
 import pytest
 
 from furuta_hardware.golden import GOLDEN, KINDS, MESSAGES, REJECTED
-from furuta_hardware.messages import Command, State
+from furuta_hardware.messages import NUMBERS, Command, State
+from furuta_hardware.paths import FIRMWARE_DIR
 from furuta_hardware.protocol import OtherVersion, Parser, ParserCounts, encode
 
+PROTOCOL = (FIRMWARE_DIR / 'PROTOCOL.md').read_text()
 STREAM = b''.join(golden.frame for golden in MESSAGES)
 
 
@@ -33,6 +36,21 @@ def parse(parser, data, size=None):
 
 def test_every_message_has_a_golden_frame():
     assert {golden.name for golden in MESSAGES} == set(KINDS)
+
+
+def test_table_of_the_protocol_lists_every_message_with_its_fields_in_order():
+    rows = re.findall(r'^\| 0x(\w\w) \| (\w+) \| \w+ \| (.+?) \| ', PROTOCOL, re.MULTILINE)
+    assert {name: int(number, 16) for number, name, _ in rows} == {
+        name: NUMBERS[kind] for name, kind in KINDS.items()
+    }
+    for _, name, payload in rows:
+        words = re.findall(r'\w+', payload)
+        if name == 'configuration':  # what both joints have is named once
+            joint = re.compile('^(arm|pendulum)_(?!.*limit|lookahead)')
+            assert {joint.sub('', field) for field in KINDS[name]._fields} <= set(words)
+        else:
+            places = [words.index(field) for field in KINDS[name]._fields]
+            assert places == sorted(places)
 
 
 @pytest.mark.parametrize('golden', MESSAGES, ids=names(MESSAGES))

@@ -147,7 +147,9 @@ def live_alike(robot, random, sequences, steps):
     kinds = random.choice(4, shape, p=(0.75, 0.17, 0.04, 0.04))  # nothing, enable, off, clear
     sent = random.random(shape) < random.choice([0.0, 0.3, 1.0], (sequences, 1))
     volts, samples = voltages(random, robot, shape), measured(random, robot, shape)
-    elapsed = random.choice([0, 1000, 1000, 1000, 1500, 40_000, 10**7], shape)
+    elapsed = random.choice([0, 1000, 1000, 1, 1, 30, 10_000], shape) * random.integers(
+        1, 1500, shape
+    )
     seen = {'driving': 0, 'faults': 0, 'timeouts': 0, 'refused': 0, 'limited': 0}
     for i in range(sequences):
         python, core = Safety(robot.safety, enabled=False), Core(robot)
