@@ -138,7 +138,7 @@ def test_every_agent_of_skrl_is_offered_or_refused_with_a_reason():
 def test_agent_learns_and_its_policy_is_that_of_its_network(algorithm, tmp_path):
     options = options_for(algorithm)
     training = SkrlTraining(options, ROBOT)
-    first = training._policy()
+    first = training.policy()
     trained = training.run(RunFolder(tmp_path), Console(quiet=True)).policies[0]
     assert not np.allclose(first.mean[0].weight, trained.mean[0].weight, atol=1e-6)
     assert not np.allclose(first.statistics.mean, trained.statistics.mean, atol=1e-6)

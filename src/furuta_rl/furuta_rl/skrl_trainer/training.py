@@ -71,7 +71,7 @@ class SkrlTraining:
         self._total = options.skrl.iterations
         self._steps = getattr(self._agent.cfg, 'rollouts', ITERATION)
         self._iteration = 0
-        self._seconds = 0.0
+        self.seconds = 0.0  # of training so far, without compilation
         self._validation = Validation(options, robot)
 
     def run(self, run: RunFolder, console: Console) -> Trained:
@@ -79,21 +79,29 @@ class SkrlTraining:
         self._restore(run, console)
         if self._iteration < self._total:
             self._train(run, console)
-        control_steps = self._iteration * self._steps * self._options.robots
-        return Trained([self._policy()], control_steps, self._seconds)
+        return Trained([self.policy()], self.control_steps, self.seconds)
+
+    @property
+    def control_steps(self) -> int:
+        """Of all robots together, so far."""
+        return self._iteration * self._steps * self._options.robots
+
+    def compile(self) -> None:
+        """Take now the time that the first control steps would take."""
+        self._environment.compile()
 
     def _train(self, run: RunFolder, console: Console) -> None:
         with console.status('compiling'):
-            self._environment.compile()
+            self.compile()
         with (
             closing(Metrics(run.metrics, [self._options.seed], self._iteration)) as metrics,
             TrainingProgress(console, self._total, self._iteration) as progress,
             Interrupt() as interrupt,
         ):
             while self._iteration < self._total:
-                figures = self._advance()
+                figures = self.advance()
                 metrics.add(self._iteration, {k: np.array([[v]]) for k, v in figures.items()})
-                speed = self._iteration * self._steps * self._options.robots / self._seconds
+                speed = self.control_steps / self.seconds
                 total, success = figures['episode_return'], figures['success']
                 progress.show(self._iteration, speed, total, success)
                 if interrupt.signal or self._is_due(self._options.checkpoint_every):
@@ -102,13 +110,13 @@ class SkrlTraining:
                 if interrupt.signal:
                     raise StoppedError(interrupt.signal, self._iteration)
 
-    def _advance(self) -> dict[str, float]:
+    def advance(self) -> dict[str, float]:
         """One iteration on; its figures."""
         start = time.perf_counter()
         for step in range(self._iteration * self._steps, (self._iteration + 1) * self._steps):
             self._step(step)
         self._iteration += 1
-        self._seconds += time.perf_counter() - start
+        self.seconds += time.perf_counter() - start
         figures = self._episodes.take()
         tracked = self._agent.tracking_data
         for name, keys in FIGURES.items():
@@ -120,10 +128,10 @@ class SkrlTraining:
                     '--skrl.set learning_rate=...'
                 )
         tracked.clear()
-        figures['seconds'] = self._seconds
+        figures['seconds'] = self.seconds
         every = self._options.validate_every
         is_time = every and self._iteration < self._total and self._is_due(every)
-        figures['success'] = self._validation.success(self._policy()) if is_time else math.nan
+        figures['success'] = self._validation.success(self.policy()) if is_time else math.nan
         return figures
 
     def _step(self, step: int) -> None:
@@ -150,7 +158,8 @@ class SkrlTraining:
             )
         agent.post_interaction(**clock)
 
-    def _policy(self) -> Policy:
+    def policy(self) -> Policy:
+        """What was learned so far, without noise."""
         return to_fused(self._agent.policy, self._agent._observation_preprocessor)
 
     def _is_due(self, every: int) -> bool:
@@ -164,7 +173,7 @@ class SkrlTraining:
             newest,
             {
                 'iteration': self._iteration,
-                'seconds': self._seconds,
+                'seconds': self.seconds,
                 'agent': checkpoint.agent_state(self._agent),
                 'environment': self._environment.save(),
                 'episodes': torch.from_numpy(self._episodes.under_way),
@@ -184,7 +193,7 @@ class SkrlTraining:
             checkpoint.restore_agent(self._agent, saved['agent'])
             self._environment.restore(saved['environment'])
             self._episodes.under_way = saved['episodes'].numpy()
-            self._iteration, self._seconds = saved['iteration'], saved['seconds']
+            self._iteration, self.seconds = saved['iteration'], saved['seconds']
             return
 
 
