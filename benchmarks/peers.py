@@ -25,8 +25,8 @@ from rich.console import Console
 
 from furuta_description.robot import load_robot
 from furuta_rl import evaluation
+from furuta_rl.controllers import TrainedController
 from furuta_rl.env import Env
-from furuta_rl.evaluation import TrainedController
 from furuta_rl.ppo.trainer import Trainer
 from furuta_rl.skrl_trainer.training import SkrlTraining
 from furuta_rl.train import use_cache
@@ -83,7 +83,7 @@ def train_fused(options: TrainOptions, env: Env, look: Look) -> None:
     state, seconds = trainer.start([options.seed]), 0.0
     chunk = chunk_length(options.ppo.iterations, 10)
     program = Trainer.train.lower(trainer, state, chunk).compile()
-    for iteration in range(chunk, options.ppo.iterations + 1, chunk):
+    for iteration in range(chunk, options.iterations + 1, chunk):
         began = time.perf_counter()
         state, _ = jax.block_until_ready(program(state))
         seconds += time.perf_counter() - began
