@@ -37,7 +37,8 @@ class Options:
     """One more run of this length with the first robot [s]; 0 = none."""
     limit: float = 5.0
     """Time in which the pendulum must be upright [s]."""
-    controller: str = 'classical'
+    controller: str = 'policy'
+    """What drives the motor: policy (the one that comes with the robot) or classical."""
     json: Path | None = None
     runs: list = field(default_factory=list, init=False)
 

@@ -10,6 +10,7 @@ from std_msgs.msg import Float64MultiArray
 
 from furuta_bringup.stack import NodeSpec, SimArguments, sim_stack
 from furuta_description import ros
+from furuta_rl.policy import load_card
 from furuta_rl.shipped import shipped_policies
 
 ROBOTS = tuple(shipped_policies())
@@ -36,7 +37,8 @@ def test_shipped_policy_swings_up_and_holds_until_it_is_killed(probe, start, rob
 
     probe.wait(has_held, 'upright for 2 s', 20)
     values = probe.values('controller')
-    assert float(values['rate_hz']) == pytest.approx(50, rel=0.5)
+    rate_hz = load_card(shipped_policies()[robot]).control_rate_hz
+    assert float(values['rate_hz']) == pytest.approx(rate_hz, rel=0.5)
     assert 0 < float(values['step_p50_us']) < 1e4
     assert 0 < float(values['observation_age_p50_ms']) < 20
     killed = time.time()

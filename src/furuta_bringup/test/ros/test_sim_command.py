@@ -35,12 +35,12 @@ def _children(pid):
 
 @pytest.mark.slow
 @pytest.mark.parametrize('robot', ['furuta', 'qube_servo_2'])
-def test_pendulum_is_upright_within_5_s_and_held(robot, tmp_path):
+@pytest.mark.parametrize('controller', ['policy', 'classical'])
+def test_pendulum_is_upright_within_5_s_and_held(robot, controller, tmp_path):
     file = tmp_path / 'summary.json'
+    arguments = ['--robot', robot, '--controller', controller, '--summary', str(file)]
     for _ in range(3):
-        done = _run(
-            'sim', '--robot', robot, '--duration', '12', '--no-twin', '--summary', str(file)
-        )
+        done = _run('sim', *arguments, '--duration', '12', '--no-twin')
         summary = json.loads(file.read_text())
         if not summary['plant_dropped']:
             break  # else the machine stood still for over 50 ms, which tells nothing of the suite
@@ -88,6 +88,15 @@ def test_port_of_the_page_that_is_taken_is_named_with_the_way_out():
     assert 'Traceback' not in done.stdout
 
 
+def test_damaged_policy_ends_the_run_with_the_reason(tmp_path):
+    policy = tmp_path / 'policy.onnx'
+    policy.write_bytes(b'damaged')
+    done = _run('sim', '--no-twin', '--policy', str(policy))
+    assert done.returncode == 1
+    assert 'policy.onnx: not a policy' in done.stdout and 'policy_node ended' in done.stdout
+    assert 'Traceback' not in done.stdout
+
+
 def test_second_plant_on_the_same_topics_is_refused(probe, start):
     start(NodeSpec('furuta_sim', 'sim_node', {}))
     probe.wait_for_plant()
@@ -101,6 +110,7 @@ def test_second_plant_on_the_same_topics_is_refused(probe, start):
     [
         (['sim', '--robot', 'furuuta'], 'furuta, qube_servo_2'),
         (['sim', '--controller', 'clasical'], 'classical'),
+        (['sim', '--policy', 'none.onnx'], 'furuta train'),
         (['simm'], 'sim'),
         (['sim', '--durationn', '3'], '--duration'),
         (['sim', '--speed', '-1', '--duration', '2', '--no-twin'], 'speed must be'),
