@@ -74,6 +74,7 @@ class Plants:
         return self.loop(steps, step, state)
 
     def loop(self, count: int, body: Callable[[Any, State], State], state: State) -> State:
+        """`body(i, state)` for i in 0..count-1, as the backend's array module does it best."""
         if self.xp is jnp:
             after: State = jax.lax.fori_loop(0, count, body, state)
             return after
