@@ -50,12 +50,18 @@ def run(options: TrainOptions) -> int:
     with open_run(options, robot) as folder:
         try:
             trained = training.run(folder, console)
+            results.finish(options, robot, folder, trained, console)
+            return 0
         except StoppedError as stopped:
-            console.print(f'stopped after iteration {stopped.iteration}; to go on:')
-            console.print(f'./furuta train --resume {folder.folder}')
-            return 128 + stopped.signal
-        results.finish(options, robot, folder, trained, console)
-    return 0
+            status, reason = 128 + stopped.signal, f'stopped after iteration {stopped.iteration}'
+        except KeyboardInterrupt:
+            status, reason = 130, 'stopped'
+        except OSError as error:
+            status, reason = 2, f'error: {folder.folder}: {error.strerror or error}'
+        if folder.has_checkpoint:
+            reason += f'; to go on: ./furuta train --resume {folder.folder}'
+    print(reason, file=sys.stderr)
+    return status
 
 
 def make_training(options: TrainOptions, robot: Robot) -> Training:

@@ -34,7 +34,7 @@ def test_nested_choices_are_reached():
     )
     options = parse(line.split())
     assert options.env.backend == 'mjx' and options.env.episode == 4
-    assert options.task == FollowTask(fall_angle=0.5)
+    assert isinstance(options.task, FollowTask) and options.task.fall_angle == 0.5
     assert options.ranges.arm.mass == 0.2 and options.ranges.delay == (0, 0.01)
     assert options.ranges.pendulum == PRESETS['wide'].pendulum
     assert options.ppo.hidden == (16, 16, 16) and options.robots == 64

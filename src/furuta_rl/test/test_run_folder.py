@@ -42,6 +42,7 @@ def test_config_tells_what_was_run_with_what(options):
 
 def test_two_processes_do_not_train_in_one_folder(options):
     with open_run(options, ROBOT) as run:
+        train(run)
         again = replace(options, resume=run.folder)
         with pytest.raises(RunError, match='another process'), open_run(again, ROBOT):
             pass
@@ -51,7 +52,7 @@ def test_two_processes_do_not_train_in_one_folder(options):
 
 def test_a_changed_robot_is_refused(options):
     with open_run(options, ROBOT) as run:
-        pass
+        train(run)
     heavier = ROBOT.with_values({'physics.arm.mass': 2 * ROBOT.physics.arm.mass})
     with (
         pytest.raises(RunError, match='other numbers'),

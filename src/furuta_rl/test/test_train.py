@@ -20,8 +20,8 @@ from furuta_rl.train import main
 
 SMALL = (
     *('--robots=64', '--ppo.steps=8', '--ppo.minibatches=2', '--ppo.hidden', '8'),
-    *('--ppo.iterations=2000', '--seed=7', '--seeds=2', '--evaluation-episodes=16'),
-    *('--checkpoint-every=20', '--validate-every=700'),
+    *('--ppo.iterations=1000', '--rounds=2', '--goal=2', '--seed=7', '--seeds=2'),
+    *('--checkpoint-every=20', '--validate-every=700', '--evaluation-episodes=16'),
 )
 
 
@@ -87,7 +87,7 @@ def test_a_killed_and_resumed_run_is_bit_by_bit_the_unbroken_one(unbroken, tmp_p
     expected_names, expected = metrics(unbroken)
     assert names == expected_names and len(figures) == 2 * 2000
     np.testing.assert_array_equal(figures, expected)
-    assert np.isfinite(figures[:, names.index('success')]).sum() == 2
+    assert np.isfinite(figures[:, names.index('success')]).sum() == 3  # after 700, 1000, 1400
     assert (run / 'policy.onnx').read_bytes() == (unbroken / 'policy.onnx').read_bytes()
 
 
@@ -97,7 +97,7 @@ def test_ctrl_c_saves_says_how_to_go_on_and_loses_nothing(tmp_path):
     run = interrupt(process, tmp_path, signal.SIGINT, 5)
     output, errors = process.communicate()
     assert process.returncode == 130
-    assert f'--resume {run}' in output and 'Traceback' not in errors
+    assert f'--resume {run}' in errors and 'Traceback' not in output + errors
     saved = checkpoint.load_about(run / 'checkpoint.npz')['iteration']
     assert saved == metrics(run)[1][-1, 0]
     interrupt(start(tmp_path, f'--resume={run}'), tmp_path, signal.SIGTERM, saved + 5)
@@ -142,7 +142,7 @@ def test_two_devices_share_a_training_and_take_it_up_again(tmp_path):
         ('--robot none', "no robot 'none'.*furuta, qube_servo_2"),
         ('--backend gazebo', "no backend 'gazebo'.*analytic, mjx"),
         ('--backend mujoco', '--trainer skrl'),
-        ('--robots 100', 'multiples of 8'),
+        ('--robots 100', r'multiples of \d+'),
         ('--control-rate-hz 70', 'physics_dt.*must divide'),
         ('--runs config.json', 'config.json.*Not a directory'),
         ('--resume nowhere', 'nowhere: no run'),

@@ -31,6 +31,7 @@ class TrainingProgress:
         )
         self._task = self._bar.add_task('training', total=total, completed=done, figures='')
         self._last_line = time.monotonic()
+        self._success = ''  # the last that is known
 
     def extend(self, total: int) -> None:
         """There are `total` iterations now."""
@@ -39,10 +40,9 @@ class TrainingProgress:
 
     def show(self, done: int, steps_per_second: float, total: float, success: float) -> None:
         """Show how far it is: mean return of episodes and validated success, NaN if not known."""
-        parts = [f'{steps_per_second:,.0f} steps/s', f'return {total:.1f}']
         if not math.isnan(success):
-            parts.append(f'success {100 * success:.1f} %')
-        figures = '  '.join(parts)
+            self._success = f'  success {100 * success:.1f} %'
+        figures = f'{steps_per_second:,.0f} steps/s  return {total:.1f}{self._success}'
         self._bar.update(self._task, completed=done, figures=figures)
         now = time.monotonic()
         if not self._console.is_terminal and now - self._last_line > LINE_PERIOD:

@@ -43,6 +43,11 @@ class RunFolder:
         self.plot = folder / 'evaluation.png'
         self.video = folder / 'video.mp4'
 
+    @property
+    def has_checkpoint(self) -> bool:
+        """Whether a training can go on here, rather than begin anew."""
+        return any(self.folder.glob('checkpoint*'))
+
     def write(self, path: Path, content: Mapping[str, Any]) -> None:
         """Write a file of figures, whole; what is no number becomes null."""
         write_whole(path, (json.dumps(_without_nan(content), indent=2) + '\n').encode())
@@ -64,10 +69,9 @@ def open_run(options: TrainOptions, robot: Robot) -> Iterator[RunFolder]:
             raise RunError(f'{run.folder}: another process trains there') from None
         try:
             yield run
-        except BaseException:
+        finally:
             if not run.metrics.exists():  # nothing was trained: leave no trace
                 _remove(run)
-            raise
 
 
 def _make_run(options: TrainOptions, robot: Robot) -> RunFolder:
