@@ -98,10 +98,10 @@ class HardwareNode(Node):
         state = self._newest.state if self._newest else None
         problems = self._link.problems() or self._health.problems(self._link.session, state)
         values: dict[str, Any] = self._link.report()
-        values['dropped'] = values['lost_states']
         if state is not None:
             values |= {'enabled': bool(state.flags & Flag.ENABLED), 'faults': state.faults}
         values |= self._board_counters()
+        values['dropped'] = values['lost_states'] + values.get('board_late_steps', 0)
         stamp = ros.time_message(time.time_ns())
         self._plant.publish_diagnostics(stamp, problems, values)
 
