@@ -108,6 +108,7 @@ def soak(options: Options) -> dict:
         try:
             user.recover()
             task = progress.add_task('soak', total=options.seconds)
+            user.link.report()
             began = time.monotonic()
             while (elapsed := time.monotonic() - began) < options.seconds:
                 name = draw.choice(list(FAULTS))

@@ -4,11 +4,15 @@
 
 from __future__ import annotations
 
+import math
+import random
 import sys
 import threading
 import time
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import output
 import rclpy
@@ -17,13 +21,16 @@ from rcl_interfaces.srv import SetParameters
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from rich.progress import Progress
-from std_srvs.srv import Trigger
+from std_srvs.srv import SetBool, Trigger
 
 from furuta_bringup import middleware
 from furuta_bringup.monitor_node import MonitorNode
 from furuta_bringup.processes import Processes
-from furuta_bringup.stack import SimArguments, sim_stack
+from furuta_bringup.stack import RealArguments, SimArguments, real_stack, sim_stack
 from furuta_description import ros
+from furuta_hardware.emulator_process import EmulatorProcess
+
+SPREAD = 0.05  # [rad] about hanging at rest, as the simulated plant draws
 
 
 @dataclass
@@ -39,18 +46,17 @@ class Options:
     """Time in which the pendulum must be upright [s]."""
     controller: str = 'policy'
     """What drives the motor: policy (the one that comes with the robot) or classical."""
+    plant: Literal['sim', 'emulator'] = 'sim'
     json: Path | None = None
     runs: list = field(default_factory=list, init=False)
 
 
 class Bench:
-    """Services of the plant, and the monitor that judges the runs."""
+    """The monitor that judges the runs, and calls to the plant's services."""
 
     def __init__(self):
         rclpy.init()
         self.monitor = MonitorNode()
-        self._reset = self.monitor.create_client(Trigger, ros.RESET)
-        self._set = self.monitor.create_client(SetParameters, 'sim_node/set_parameters')
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self.monitor)
         self._thread = threading.Thread(target=self._executor.spin)
@@ -61,31 +67,72 @@ class Bench:
         self._thread.join()
         rclpy.shutdown()
 
-    def begin(self, seed: int) -> None:
-        """Hanging at rest, in the pose drawn with this seed."""
-        seed_parameter = Parameter('start.seed', value=seed).to_parameter_msg()
-        self._call(self._set, SetParameters.Request(parameters=[seed_parameter]))
-        self._call(self._reset, Trigger.Request())
-        self.monitor.restart()
-
-    def _call(self, client, request):
+    def call(self, kind, name: str, request):
+        client = self.monitor.create_client(kind, name)
         if not client.wait_for_service(10):
-            raise RuntimeError(f'no service {client.srv_name}')
+            raise RuntimeError(f'no service {name}')
         future = client.call_async(request)
         while not future.done():
             time.sleep(0.001)
+        self.monitor.destroy_client(client)
+
+
+class SimPlant:
+    """The simulated plant."""
+
+    def __init__(self, robot: str, controller: str):
+        self.nodes = sim_stack(SimArguments(robot=robot, twin=False, controller=controller))
+
+    def begin(self, bench: Bench, seed: int) -> None:
+        """Hanging at rest, in the pose drawn with this seed."""
+        parameter = Parameter('start.seed', value=seed).to_parameter_msg()
+        request = SetParameters.Request(parameters=[parameter])
+        bench.call(SetParameters, 'sim_node/set_parameters', request)
+        bench.call(Trigger, ros.RESET, Trigger.Request())
+
+    def close(self) -> None:
+        pass
+
+
+class EmulatedPlant:
+    """The firmware on an emulated machine, behind a serial port."""
+
+    def __init__(self, robot: str, controller: str):
+        self._emulator = EmulatorProcess(robot=robot)
+        self.nodes = real_stack(
+            RealArguments(robot=robot, port=self._emulator.port, twin=False, controller=controller)
+        )
+
+    def begin(self, bench: Bench, seed: int) -> None:
+        """Taken by hand to the pose drawn with this seed, let go, enabled."""
+        bench.call(SetBool, ros.ENABLE, SetBool.Request(data=False))
+        draw = random.Random(seed)
+        turns = round(self._emulator.state()['pendulum_angle'] / math.tau)
+        pose = [draw.uniform(-SPREAD, SPREAD), math.tau * turns + draw.uniform(-SPREAD, SPREAD)]
+        self._emulator.tell(f'place {pose[0]} {pose[1]}')
+        while self._emulator.state()['is_held']:
+            time.sleep(0.01)
+        bench.call(Trigger, ros.CLEAR_FAULT, Trigger.Request())
+        bench.call(SetBool, ros.ENABLE, SetBool.Request(data=True))
+
+    def close(self) -> None:
+        self._emulator.close()
+
+
+PLANTS = {'sim': SimPlant, 'emulator': EmulatedPlant}
 
 
 def run_robot(bench: Bench, options: Options, robot: str, runs, progress) -> None:
-    nodes = sim_stack(SimArguments(robot=robot, twin=False, controller=options.controller))
+    plant = PLANTS[options.plant](robot, options.controller)
     task = progress.add_task(robot, total=sum(seconds for _, seconds in runs))
-    with Processes(nodes, progress.console.print) as stack:
+    with closing(plant), Processes(plant.nodes, progress.console.print) as stack:
         stack.start()
         while not bench.monitor.judge.samples or 'controller' not in bench.monitor.diagnostics:
             time.sleep(0.1)
             stack.check()
         for seed, seconds in runs:
-            bench.begin(seed)
+            plant.begin(bench, seed)
+            bench.monitor.restart()
             while bench.monitor.judge.elapsed < seconds:
                 time.sleep(0.05)
                 stack.check()
@@ -133,7 +180,7 @@ def main(options: Options) -> int:
         'arm [rad]',
         'missed steps so far',
     )
-    output.show(f'swing-up over topics, {options.controller}', columns, rows)
+    output.show(f'swing-up over topics, {options.plant}, {options.controller}', columns, rows)
     held = sum(r['held'] for r in options.runs)
     print(f'{held} of {len(options.runs)} upright within {options.limit} s and held')
     output.write(options.json, {'held': held, 'runs': options.runs})

@@ -24,6 +24,7 @@ def state(robot: EmulatedRobot) -> str:
             'pendulum_angle': motion.pendulum_angle,
             'arm_velocity': motion.arm_velocity,
             'pendulum_velocity': motion.pendulum_velocity,
+            'is_held': robot.machine.is_held,
             'voltage': robot.machine.voltage,
             'now_us': robot.now_us,
             'driven_us': robot.driven_us,

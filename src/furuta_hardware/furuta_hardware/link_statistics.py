@@ -56,10 +56,13 @@ class LinkStatistics:
 
     def report(self, now_ns: int) -> dict[str, float]:
         """Figures for diagnostics, the rate being that since the last report."""
-        then, received = self._reported or (now_ns, 0)
+        rate_hz = float('nan')
+        if self._reported is not None:
+            then, received = self._reported
+            rate_hz = (self.received - received) / max((now_ns - then) * 1e-9, 1e-3)
         self._reported = (now_ns, self.received)
         return {
-            'rate_hz': (self.received - received) / max((now_ns - then) * 1e-9, 1e-3),
+            'rate_hz': rate_hz,
             'lost_states': self.lost,
             'age_ms_p50': _percentile(self._ages_ns, 0.5) / 1e6,
             'age_ms_p99': _percentile(self._ages_ns, 0.99) / 1e6,
