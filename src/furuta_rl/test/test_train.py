@@ -123,6 +123,7 @@ def test_the_best_of_several_seeds_is_exported_with_its_success(unbroken):
     assert card.training['seed'] == evaluation['seed']
     assert card.training['success'] == evaluation['success']['share']
     assert evaluation['control_steps'] == 2 * 2000 * 8 * 64
+    assert (unbroken / 'evaluation.png').read_bytes().startswith(b'\x89PNG')
     assert 0 < evaluation['training_seconds'] < evaluation['seconds_to_policy']
 
 

@@ -6,9 +6,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn
@@ -19,28 +18,12 @@ from furuta_rl.controllers import ExportedController, MeasuredClassical
 from furuta_rl.env import EnvConfig
 from furuta_rl.episodes import EPISODE, Episodes
 from furuta_rl.evaluating.options import EvaluateOptions
-from furuta_rl.evaluation import (
-    Controller,
-    chunks_of,
-    evaluate,
-    make_env,
-    play,
-    select,
-    start_from,
-)
+from furuta_rl.evaluating.traces import Traces, trace
+from furuta_rl.evaluation import Controller, chunks_of, evaluate
 from furuta_rl.informed import solvable
 from furuta_rl.policy_controller import PolicyController
 from furuta_rl.shipped import policy_file
 from furuta_rl.task import Task
-
-
-class Traces(NamedTuple):
-    """What some robots did, step by step."""
-
-    time: NDArray[Any]  # (T,) [s]
-    arm: NDArray[Any]  # (T, B) [rad]
-    pendulum: NDArray[Any]  # (T, B) [rad] from upright
-    voltage: NDArray[Any]  # (T, B) [V] commanded
 
 
 class Contest:
@@ -93,19 +76,8 @@ class Contest:
     def trace(self, robots: NDArray[Any]) -> Traces:
         """What some robots of the first chunk did, once more."""
         chunk = chunks_of(self.total, self.options.seed)[0]
-        make = (self.robot, self.task, self.options.ranges, self.config)
-        first = make_env(*make, chunk.size).reset(chunk.key)
-        chosen = start_from(select(first, robots))
-        env = make_env(*make, len(robots))
-        steps, is_on = [], np.ones(len(robots), bool)
-        for state, action, result in play(env, self.controller, chunk.key, chosen):
-            step = np.array([*state.plant[:2], action[:, 0]])
-            steps.append(np.where(is_on, step, np.nan))  # a robot that is lost starts anew
-            is_on = is_on & ~np.asarray(result.terminated)
-        arm, angle, action = np.moveaxis(np.array(steps), 1, 0)
-        pendulum = np.remainder(angle, 2 * math.pi) - math.pi
-        time = np.arange(len(steps)) * self.config.period
-        return Traces(time, arm, pendulum, self.task.voltage(action, np))
+        world = (self.robot, self.task, self.options.ranges, self.config)
+        return trace(self.controller, *world, chunk, robots)
 
     @property
     def first(self) -> slice:

@@ -16,31 +16,35 @@ from numpy.typing import NDArray
 from furuta_description.randomization import Ranges, drawn_names
 from furuta_description.whole_file import write_whole
 from furuta_rl.episodes import EPISODE, HOLD, Episodes
-from furuta_rl.evaluating.contest import Contest, Traces
 from furuta_rl.evaluating.grid import Grid
-from furuta_rl.summary import Share, summarize
+from furuta_rl.evaluating.traces import Traces
+from furuta_rl.summary import Share
 
 GOOD, BAD = 'tab:blue', 'tab:red'
 
 
 def episodes(
-    contest: Contest, result: Episodes, traces: Traces, succeeded: NDArray[Any]
+    result: Episodes, ranges: Ranges, traces: Traces, succeeded: NDArray[Any], title: str
 ) -> Figure:
-    """Times to upright, trajectories, and failures over the two most telling parameters."""
+    """Times to upright, trajectories, and failures over the two most telling parameters.
+
+    Args:
+        result: of all episodes.
+        ranges: that their robots were drawn from.
+        traces: of some of them, (B,).
+        succeeded: (B,) whether these did.
+        title: of the picture.
+    """
     figure = Figure(figsize=(12, 8), layout='constrained')
     axes = figure.subplots(2, 2)
     _times(axes[0, 0], result)
-    _failures(axes[0, 1], result, contest.options.ranges)
+    _failures(axes[0, 1], result, ranges)
     _trajectories(axes[1, 0], traces.time, np.degrees(traces.pendulum), succeeded)
     axes[1, 0].set_ylabel('pendulum from upright [deg]')
     axes[1, 0].axhspan(-10, 10, color='tab:green', alpha=0.2, linewidth=0)
     _trajectories(axes[1, 1], traces.time, np.degrees(traces.arm), succeeded)
     axes[1, 1].set_ylabel('arm [deg]')
-    figure.suptitle(
-        f'{contest.robot.name}, {contest.config.backend}, {contest.options.randomization}: '
-        f'{summarize(result).success}\n{contest.name}',
-        fontsize='medium',
-    )
+    figure.suptitle(title, fontsize='medium')
     return figure
 
 

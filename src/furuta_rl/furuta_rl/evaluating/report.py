@@ -19,9 +19,8 @@ from furuta_description.whole_file import write_whole
 from furuta_rl.episodes import EPISODE, Episodes
 from furuta_rl.evaluating.contest import Contest
 from furuta_rl.evaluating.options import EvaluateOptions
+from furuta_rl.evaluating.traces import some_of_both
 from furuta_rl.summary import Share, Summary, share, summarize
-
-TRACED = 24  # robots whose trajectories are drawn
 
 
 def episodes(contest: Contest, options: EvaluateOptions, console: Console) -> None:
@@ -37,8 +36,12 @@ def episodes(contest: Contest, options: EvaluateOptions, console: Console) -> No
     if options.plot:
         from furuta_rl.evaluating import plots  # imports matplotlib
 
-        rows = _some_of_both(result.success[contest.first])
-        figure = plots.episodes(contest, result, contest.trace(rows), result.success[rows])
+        rows = some_of_both(result.success[contest.first])
+        title = f'{contest.robot.name}, {contest.config.backend}, {options.randomization}'
+        figure = plots.episodes(
+            *(result, options.ranges, contest.trace(rows), result.success[rows]),
+            f'{title}: {summary.success}\n{contest.name}',
+        )
         plots.save(options.plot, figure)
         console.print(f'plot      {options.plot}')
 
@@ -123,12 +126,6 @@ def _figures(
         figures['solvable'] = asdict(share(solvable))
         figures['success_of_solvable'] = asdict(share(result.success[solvable]))
     return figures
-
-
-def _some_of_both(success: NDArray[Any]) -> NDArray[Any]:
-    """Numbers of some episodes: failures, up to a third, and successes."""
-    failed = np.flatnonzero(~success)[: TRACED // 3]
-    return np.concatenate((failed, np.flatnonzero(success)[: TRACED - len(failed)]))
 
 
 def _print_speed(contest: Contest, seconds: float, console: Console) -> None:

@@ -5,36 +5,29 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
-from typing import Any, NamedTuple
+from typing import Any
 
+import numpy as np
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 from furuta_description.robot import Robot
 from furuta_rl import evaluation
 from furuta_rl.controllers import TrainedController
-from furuta_rl.episodes import EPISODE, Episodes
+from furuta_rl.episodes import Episodes
+from furuta_rl.evaluating.traces import some_of_both, trace
 from furuta_rl.export import export_policy
 from furuta_rl.film import film
 from furuta_rl.policy import PolicyCard
 from furuta_rl.ppo.networks import Policy
-from furuta_rl.summary import Summary, summarize
-from furuta_rl.training import provenance
+from furuta_rl.summary import summarize
+from furuta_rl.training import provenance, report
 from furuta_rl.training.options import TrainOptions
+from furuta_rl.training.report import Candidate
 from furuta_rl.training.run_folder import RunFolder
 from furuta_rl.training.trained import Trained
 
 EVALUATION_SEED = 0  # for all trainings: all are judged on the same robots
-
-
-class Candidate(NamedTuple):
-    """A trained policy and what it is worth."""
-
-    seed: int
-    policy: Policy
-    episodes: Episodes
-    summary: Summary
 
 
 def finish(
@@ -54,43 +47,39 @@ def finish(
     _export(options, robot, run, best.policy, training)
     if len(trained.policies) > 1:
         seconds_to_policy = provenance.seconds_of_process()
-    physics_steps = trained.control_steps * options.env.substeps
-    figures = {
-        'seed': best.seed,
-        **asdict(best.summary),
-        'training_seconds': trained.seconds,
-        'seconds_to_policy': seconds_to_policy,
-        'control_steps': trained.control_steps,
-        'control_steps_per_second': trained.control_steps / trained.seconds,
-        'physics_steps_per_second': physics_steps / trained.seconds,
-        'seeds': {c.seed: c.summary.success.share for c in candidates},
-    }
-    run.write(run.evaluation, figures)
+    run.write(run.evaluation, _figures(options, trained, candidates, best, seconds_to_policy))
+    with console.status('drawing'):
+        _draw(options, robot, run, best)
     if options.video:
-        controller = TrainedController(best.policy)
-        ranges, config = options.ranges, options.env
-        film(run.video, controller, robot, options.task, ranges, config, console)
-    _report(run, options.robot, candidates, best, figures, console)
+        world = (robot, options.task, options.ranges, options.env)
+        film(run.video, TrainedController(best.policy), *world, console)
+    report.show(options, run, candidates, best, console)
 
 
 def evaluate_all(
     options: TrainOptions, robot: Robot, policies: list[Policy], console: Console
 ) -> list[Candidate]:
     """Judge each policy on the same held-out robots."""
-    count = options.evaluation_episodes
-    env = evaluation.make_env(robot, options.task, options.ranges, options.env, count)
-    key = evaluation.held_out_key(EVALUATION_SEED)
-    steps = len(policies) * count * round(EPISODE * options.env.control_rate_hz)
+    chunks = evaluation.chunks_of(options.evaluation_episodes, EVALUATION_SEED)
+    size = chunks[0].size
+    env = evaluation.make_env(robot, options.task, options.ranges, options.env, size)
+    steps = len(policies) * len(chunks) * size * env.episode_steps
     candidates = []
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task('evaluating', total=steps)
+
+        def on_step(steps: int) -> None:
+            progress.advance(task, steps)
+
         for seed, policy in enumerate(policies, options.seed):
-            episodes = evaluation.run_episodes(
-                env,
-                TrainedController(policy),
-                key,
-                on_step=lambda steps: progress.advance(task, steps),
-            )
+            controller = TrainedController(policy)
+            parts = [
+                evaluation.run_episodes(env, controller, chunk.key, on_step=on_step)
+                for chunk in chunks
+            ]
+            columns = zip(*parts, strict=True)
+            count = options.evaluation_episodes
+            episodes = Episodes(*(np.concatenate(column)[:count] for column in columns))
             candidates.append(Candidate(seed, policy, episodes, summarize(episodes)))
     return candidates
 
@@ -130,36 +119,38 @@ def _export(
     export_policy(run.policy, policy, card)
 
 
-def _report(
-    run: RunFolder,
-    robot: str,
+def _figures(
+    options: TrainOptions,
+    trained: Trained,
     candidates: list[Candidate],
     best: Candidate,
-    figures: dict[str, Any],
-    console: Console,
-) -> None:
-    if len(candidates) > 1:
-        table = Table('seed', box=None)
-        for title in ('success', 'up after (median)', 'p95'):
-            table.add_column(title, justify='right')
-        for c in candidates:
-            s = c.summary
-            times = (f'{t:.2f} s' for t in (s.time_to_upright_median, s.time_to_upright_p95))
-            mark = '  best' if c is best else ''
-            table.add_row(f'{c.seed}{mark}', str(s.success), *times)
-        console.print(table)
-    summary = best.summary
-    console.print(f'success   {summary.success}')
-    if summary.success.hits:
-        median, p95 = summary.time_to_upright_median, summary.time_to_upright_p95
-        console.print(f'upright   after {median:.2f} s (median), {p95:.2f} s (p95)')
-    console.print(
-        f'training  {figures["training_seconds"]:.2f} s, '
-        f'{figures["control_steps_per_second"]:,.0f} control steps/s; '
-        f'{figures["seconds_to_policy"]:.1f} s from start to exported policy'
+    seconds_to_policy: float,
+) -> dict[str, Any]:
+    """What evaluation.json says."""
+    physics_steps = trained.control_steps * options.env.substeps
+    return {
+        'seed': best.seed,
+        **asdict(best.summary),
+        'training_seconds': trained.seconds,
+        'seconds_to_policy': seconds_to_policy,
+        'control_steps': trained.control_steps,
+        'control_steps_per_second': trained.control_steps / trained.seconds,
+        'physics_steps_per_second': physics_steps / trained.seconds,
+        'seeds': {c.seed: c.summary.success.share for c in candidates},
+    }
+
+
+def _draw(options: TrainOptions, robot: Robot, run: RunFolder, best: Candidate) -> None:
+    from furuta_rl.evaluating import plots  # imports matplotlib, which has time until now
+
+    chunk = evaluation.chunks_of(options.evaluation_episodes, EVALUATION_SEED)[0]
+    success = best.episodes.success
+    rows = some_of_both(success[: chunk.size])
+    world = (robot, options.task, options.ranges, options.env)
+    traces = trace(TrainedController(best.policy), *world, chunk, rows)
+    title = f'{robot.name}, {options.env.backend}, {options.randomization}'
+    figure = plots.episodes(
+        *(best.episodes, options.ranges, traces, success[rows]),
+        f'{title}: {best.summary.success}\n{run.policy}',
     )
-    console.print(f'run       {run.folder}')
-    if run.video.exists():
-        console.print(f'video     {run.video}')
-    which = '' if robot == 'furuta' else f' --robot {robot}'
-    console.print(f'next      ./furuta sim{which} --policy {run.policy}')
+    plots.save(run.plot, figure)

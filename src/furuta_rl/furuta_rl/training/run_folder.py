@@ -6,7 +6,9 @@ metrics.csv       a line for each iteration and seed
 events.out.*      the same for TensorBoard
 checkpoint.npz    newest state, and the one before it
 policy.onnx       the result
-evaluation.json   what it is worth
+evaluation.json   what it is worth, and how long it took
+evaluation.png    the same as a picture
+video.mp4         some episodes, with --video
 """
 
 from __future__ import annotations
