@@ -70,13 +70,16 @@ def test_a_draw_is_solvable_if_any_variant_solves_it(monkeypatch) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize('name', ['furuta', 'qube_servo_2'])
-def test_it_solves_nearly_all_wide_draws_and_the_uninformed_one_does_not(name: str) -> None:
+def test_it_solves_nearly_all_wide_draws_and_the_uninformed_one_does_not(
+    name: str, monkeypatch
+) -> None:
+    monkeypatch.setattr(informed, 'BATCH', 128)
     robot = load_robot(name)
     task = Task(voltage_scale=robot.safety.voltage_limit)
     config = EnvConfig(control_rate_hz=250.0)
-    is_solved = solvable(robot, task, WIDE, 0, 500)
+    is_solved = solvable(robot, task, WIDE, 0, 128)
     uninformed = evaluate(
-        MeasuredClassical(robot, task.voltage_scale), robot, task, WIDE, config, 500
+        MeasuredClassical(robot, task.voltage_scale), robot, task, WIDE, config, 128
     )
     assert is_solved.mean() > 0.98
     assert uninformed.success.mean() < 0.5
