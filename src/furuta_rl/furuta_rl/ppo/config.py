@@ -10,12 +10,12 @@ from dataclasses import dataclass
 class PPOConfig:
     """Choices of PPO; symbols in parentheses are those of the papers."""
 
-    iterations: int = 50
+    iterations: int = 60
     """rollouts, each with its update, in a round: the learning rate falls to its end, and starts
     anew where another round follows"""
     steps: int = 16
     """control steps of every robot in a rollout (T)"""
-    epochs: int = 3
+    epochs: int = 2
     """times that an update goes through its rollout (K)"""
     minibatches: int = 16
     """parts of a rollout, each of some robots' whole stretches; a gradient step on each"""
