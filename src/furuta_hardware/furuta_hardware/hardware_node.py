@@ -21,9 +21,9 @@ from furuta_description.ros_plant import PlantInterface, Services
 from furuta_hardware import messages
 from furuta_hardware.emulator_process import EMULATOR, EmulatorProcess
 from furuta_hardware.health import Health
-from furuta_hardware.link import Link, LinkError
+from furuta_hardware.link import Link
 from furuta_hardware.messages import Flag
-from furuta_hardware.session import Reading
+from furuta_hardware.session import Reading, Request
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ class HardwareNode(Node):
         self._robot = load_robot(config.robot)
         self._health = Health(self._robot)
         self._newest: Reading | None = None
+        self._counters: Request | None = None
         self._emulator = None
         if config.port == EMULATOR:
             self._emulator = EmulatorProcess(robot=config.robot, **asdict(emulator))
@@ -106,11 +107,10 @@ class HardwareNode(Node):
         self._plant.publish_diagnostics(stamp, problems, values)
 
     def _board_counters(self) -> dict[str, Any]:
-        if not self._link.is_connected:
-            return {}
-        try:
-            c = self._link.request(messages.QueryCounters)
-        except LinkError:
+        """Those asked for at the last report: commands do not wait for an answer."""
+        c = self._counters.answer if self._counters else None
+        self._counters = self._link.post(messages.QueryCounters)
+        if c is None:
             return {}
         return {
             'refused_commands': c.commands_refused,

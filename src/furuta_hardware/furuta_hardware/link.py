@@ -23,7 +23,7 @@ from furuta_hardware import messages, ports
 from furuta_hardware.messages import Result
 from furuta_hardware.ports import PortError
 from furuta_hardware.protocol import PROTOCOL_VERSION
-from furuta_hardware.session import Reading, Session
+from furuta_hardware.session import Reading, Request, Session
 
 STATE_RATE_HZ = 500
 GREETING_PATIENCE = 3.0  # [s] for a board that restarts when its port is opened, as many do
@@ -90,15 +90,19 @@ class Link:
         """Send a command [V] on its way; lost if there is no board."""
         self._send(self.session.command(voltage, time.monotonic_ns()))
 
+    def post(self, kind: Any, *values: int) -> Request:
+        """Send a request on its way, which will hold the answer; never waits."""
+        request = self.session.request(kind, *values)
+        self._send(self.session.outbox(time.monotonic_ns()))
+        return request
+
     def request(self, kind: Any, *values: int) -> Any:
         """Ask the board, and wait for its answer.
 
         Raises:
             LinkError: there is no answer.
         """
-        request = self.session.request(kind, *values)
-        self._send(self.session.outbox(time.monotonic_ns()))
-        answer = request.wait(ANSWER_PATIENCE)
+        answer = self.post(kind, *values).wait(ANSWER_PATIENCE)
         if answer is None:
             raise LinkError('; '.join(self.problems()) or 'the board does not answer')
         return answer

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import grp
 import os
@@ -32,6 +33,10 @@ def open_port(port: str) -> serial.Serial:
         opened = serial.Serial(
             port, BAUD_RATE, timeout=READ_TIMEOUT, write_timeout=0, exclusive=True
         )
+        # DTR and RTS stay as they are, both on: boards with a reset circuit start anew, and lose
+        # their zero pose, while only one of them is.
+        with contextlib.suppress(ValueError, OSError):  # FTDI chips else wait 16 ms for more bytes
+            opened.set_low_latency_mode(True)
         opened.reset_input_buffer()  # what was sent before we listened is old
         return opened
     except serial.SerialException as error:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -179,6 +180,28 @@ def test_host_killed_at_full_speed_leaves_the_motor_off_within_the_time_out(emul
     assert -0.05 < seconds_driven_since(emulator, killed) < TIMEOUT + SLACK
     with Link(emulator.port) as link:  # the port is free again
         assert link.is_connected
+
+
+@pytest.mark.filterwarnings('ignore::pytest.PytestUnhandledThreadExceptionWarning')
+def test_exception_in_the_reader_switches_the_motor_off_and_is_told(emulator):
+    ended = threading.Event()
+    fails = threading.Event()
+
+    def on_reading(reading):
+        if fails.is_set():
+            raise RuntimeError('reader')
+
+    with Link(emulator.port, on_reading, ended.set) as link:
+        link.ask(messages.Enable, 1)
+        for _ in range(40):
+            link.command(2.0)
+            time.sleep(0.005)
+        failed = time.monotonic_ns()
+        fails.set()
+        assert ended.wait(2.0)
+        time.sleep(0.05)
+        assert seconds_driven_since(emulator, failed) < SLACK
+        assert emulator.state()['voltage'] == 0.0
 
 
 def test_another_board_at_the_same_name_is_not_taken_for_the_first(tmp_path):

@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 
 import furuta_bringup
-from furuta_bringup.stack import SimArguments, launch_arguments
+from furuta_bringup.stack import RealArguments, SimArguments, launch_arguments
 
 pytest.importorskip('launch_ros', reason='launch_ros comes with a ROS installation only')
 from launch import LaunchContext, LaunchService
 from launch.actions import DeclareLaunchArgument
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 
-LAUNCH_FILE = Path(furuta_bringup.__file__).parent / 'launch' / 'sim.launch.py'
+FOLDER = Path(furuta_bringup.__file__).parent / 'launch'
+LAUNCH_FILE = FOLDER / 'sim.launch.py'
 RUN = """
 import sys
 from launch import LaunchDescription, LaunchService
@@ -39,12 +40,16 @@ def _launch(*arguments):
     )
 
 
-def test_launch_file_declares_the_arguments_of_the_stack():
-    description = PythonLaunchDescriptionSource(str(LAUNCH_FILE)).get_launch_description(
+@pytest.mark.parametrize(
+    ('file', 'arguments'),
+    [('sim.launch.py', SimArguments), ('real.launch.py', RealArguments)],
+)
+def test_launch_file_declares_the_arguments_of_the_stack(file, arguments):
+    description = PythonLaunchDescriptionSource(str(FOLDER / file)).get_launch_description(
         LaunchContext()
     )
     declared = [e for e in description.entities if isinstance(e, DeclareLaunchArgument)]
-    assert [e.name for e in declared] == [name for name, *_ in launch_arguments(SimArguments)]
+    assert [e.name for e in declared] == [name for name, *_ in launch_arguments(arguments)]
     assert all(e.description for e in declared)
     assert LaunchService
 

@@ -45,6 +45,7 @@ def test_real_plant_starts_disabled_and_obeys_once_enabled(probe, start, emulato
     assert not probe.trigger(ros.SET_ZERO).success
     probe.drive([math.nan], 0.3)
     assert probe.voltage == 0.0
+    probe.values('plant')  # the board is asked at one report and heard at the next
     assert int(probe.values('plant')['refused_commands']) > 10
     assert probe.switch(ros.ENABLE, False).success
     probe.wait(lambda: abs(probe.sample.arm_velocity) < 0.01, 'arm at rest')
