@@ -12,6 +12,7 @@ over the wire is session.py's.
 from __future__ import annotations
 
 import contextlib
+import termios
 import threading
 import time
 from collections.abc import Callable
@@ -194,7 +195,7 @@ class Link:
             self._send(self.session.outbox(time.monotonic_ns()))
             data = port.read(1)
             data += port.read(port.in_waiting)
-        except OSError:  # serial.SerialException is one
+        except (OSError, termios.error):  # serial.SerialException is an OSError
             self._let_go()
             return
         if data:
@@ -211,8 +212,10 @@ class Link:
 
     def _is_same_board(self) -> bool:
         """Whether the board is the one that was there first."""
-        assert self.session.identity is not None  # there are no readings before
-        found = self.session.identity.board_id
+        identity = self.session.identity
+        if identity is None:  # it restarted just after this reading, and will be asked again
+            return True
+        found = identity.board_id
         self._board = found if self._board is None else self._board
         self._refusal = ''
         if found != self._board:
@@ -236,7 +239,7 @@ class Link:
         port = self._port
         if port is None or not data:
             return
-        with contextlib.suppress(OSError):  # reading notices it too
+        with contextlib.suppress(OSError, termios.error):  # reading notices it too
             port.write(data)
 
     def _let_go(self) -> None:

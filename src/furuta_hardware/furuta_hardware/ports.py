@@ -8,6 +8,7 @@ import errno
 import grp
 import os
 import stat
+import termios
 from pathlib import Path
 
 import serial
@@ -41,8 +42,8 @@ def open_port(port: str) -> serial.Serial:
         return opened
     except serial.SerialException as error:
         raise PortError(_explain(port, error)) from error
-    except OSError as error:  # gone between two looks
-        raise PortError(f'{port}: {error.strerror}') from error
+    except (OSError, termios.error) as error:  # gone between two looks
+        raise PortError(f'{port}: {error}') from error
 
 
 def name_that_stays(port: str) -> str:

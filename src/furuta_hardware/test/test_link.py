@@ -204,6 +204,17 @@ def test_exception_in_the_reader_switches_the_motor_off_and_is_told(emulator):
         assert emulator.state()['voltage'] == 0.0
 
 
+def test_board_that_restarts_within_one_read_is_greeted_again(emulator):
+    """States of both lives may come in one piece, as after a stall."""
+    with Link(emulator.port) as link:
+        for _ in range(3):
+            emulator.tell('stall 0.25')
+            emulator.tell('brownout')
+            time.sleep(0.6)
+            assert link.is_connected
+        assert link.session.restarts == 3
+
+
 def test_another_board_at_the_same_name_is_not_taken_for_the_first(tmp_path):
     name = tmp_path / 'port'
     with EmulatorProcess(board_id=17) as first, EmulatorProcess(board_id=18) as second:
