@@ -18,6 +18,9 @@ from furuta_description.robot import SafetyLimits
 
 F = np.float32
 ZERO = F(0)
+STALL_PART = F(0.5)  # of the voltage limit: driven harder than this, a free arm moves
+STALL_ANGLE = F(0.05)  # [rad] this far at least
+STALL_US = 200_000  # within this time; turning round at full voltage takes half of it
 
 
 class Fault(enum.IntFlag):
@@ -29,6 +32,7 @@ class Fault(enum.IntFlag):
     PENDULUM_SPEED = 4
     MEASUREMENT = 8  # an angle or velocity that is not a number
     CURRENT = 16  # only a board that measures it has this one
+    STALL = 32  # driven hard without moving
 
 
 FAULT_TEXT = {
@@ -36,6 +40,8 @@ FAULT_TEXT = {
     Fault.ARM_SPEED: 'arm too fast',
     Fault.PENDULUM_SPEED: 'pendulum too fast',
     Fault.MEASUREMENT: 'a measurement is not a number: check the encoders',
+    Fault.STALL: 'the arm does not move though driven hard: is it blocked, is its encoder '
+    'connected, is the motor supplied?',
     Fault.CURRENT: 'motor current beyond what a healthy motor draws: check for a short circuit',
 }
 
@@ -61,6 +67,8 @@ class Safety:
         self._command_us = 0
         self._update_us: int | None = None
         self._active = Fault.NONE
+        self._still_angle = ZERO  # [rad] where the arm was when it last moved, or was free to
+        self._still_us = 0
         self._timeout_us = round(limits.command_timeout * 1e6)
         self._limit = F(limits.voltage_limit)
         self._slew = F(limits.slew_rate)
@@ -111,7 +119,7 @@ class Safety:
             pendulum_velocity: [rad/s].
         """
         angle, arm, pendulum = F(arm_angle), F(arm_velocity), F(pendulum_velocity)
-        self._active = self._check(angle, arm, pendulum)
+        self._active = self._check(angle, arm, pendulum) | self._check_stall(now_us, angle)
         self.faults |= self._active
         if self.faults:
             self.enabled = False
@@ -140,6 +148,13 @@ class Safety:
         if abs(pendulum) > F(self.limits.pendulum_speed_limit):
             active |= Fault.PENDULUM_SPEED
         return active
+
+    def _check_stall(self, now_us: int, angle: Any) -> Fault:
+        is_driven = abs(self.voltage) > STALL_PART * self._limit
+        if is_driven and abs(angle - self._still_angle) < STALL_ANGLE:
+            return Fault.STALL if now_us - self._still_us > STALL_US else Fault.NONE
+        self._still_angle, self._still_us = angle, now_us
+        return Fault.NONE
 
     def _soft_stop(self, voltage: Any, angle: Any, velocity: Any) -> Any:
         """Bound the voltage that drives the arm outward: a spring stop with look-ahead.

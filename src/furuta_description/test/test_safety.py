@@ -111,6 +111,29 @@ def test_fault_latches_the_motor_off_until_cleared_and_enabled(pose, fault):
     assert bench.run(20, 5.0)[-1] == 5.0
 
 
+def test_arm_that_is_driven_hard_and_does_not_move_is_let_go():
+    bench = Bench()
+    hard = 0.6 * LIMITS.voltage_limit
+    applied = bench.run(300, hard, (1.0, 0.0, 0.0))
+    assert bench.safety.faults == Fault.STALL
+    assert 200 < np.flatnonzero(applied)[-1] < 210
+    assert bench.safety.clear_fault() == ''
+
+
+@pytest.mark.parametrize('path', [lambda t: 1.0 * t, lambda t: 0.06 * np.sin(20 * t)])
+def test_arm_that_moves_under_a_hard_drive_is_not_stalled(path):
+    bench = Bench()
+    for step in range(1000):
+        bench.run(1, LIMITS.voltage_limit, (float(path(1e-3 * step)), 0.0, 0.0))
+    assert bench.safety.faults == Fault.NONE
+
+
+def test_arm_that_rests_under_a_weak_drive_is_not_stalled():
+    bench = Bench()
+    bench.run(1000, 0.4 * LIMITS.voltage_limit)
+    assert bench.safety.faults == Fault.NONE
+
+
 def test_every_fault_has_a_text():
     assert all(fault_texts(fault) for fault in Fault if fault)
 

@@ -119,6 +119,13 @@ def test_encoder_that_jumps_is_too_fast(bench):
     assert Fault(bench.states(3)[-1].faults) & Fault.PENDULUM_SPEED
 
 
+def test_blocked_arm_is_let_go(bench):
+    bench.enable()
+    assert Fault(bench.hold(250, 8.0)[-1].faults) == Fault.STALL
+    assert bench.voltage == 0.0
+    assert result(bench, m.ClearFault(1)) == Result.DONE
+
+
 def test_too_much_current_switches_off(bench):
     bench.enable()
     bench.hold(20, 5.0)

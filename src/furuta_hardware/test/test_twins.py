@@ -88,6 +88,8 @@ class CSafety(ctypes.Structure):
         ('command_us', ctypes.c_uint64),
         ('has_update', ctypes.c_bool),
         ('update_us', ctypes.c_uint64),
+        ('still_angle', ctypes.c_float),
+        ('still_us', ctypes.c_uint64),
     )
 
 
@@ -131,6 +133,8 @@ def measured(random, robot, shape):
     values = random.normal(0, 0.35, (*shape, 3)) * scale
     wild = random.random((*shape, 3)) < 0.004
     values[wild] = random.choice([math.nan, math.inf, -math.inf, 1e38, 3e38, -0.0], wild.sum())
+    is_held = random.random(shape[0]) < 0.3  # the arm, all life long
+    values[is_held, :, 0] = values[is_held, :1, 0]
     return values.astype(np.float32)
 
 
@@ -147,10 +151,9 @@ def live_alike(robot, random, sequences, steps):
     kinds = random.choice(4, shape, p=(0.75, 0.17, 0.04, 0.04))  # nothing, enable, off, clear
     sent = random.random(shape) < random.choice([0.0, 0.3, 1.0], (sequences, 1))
     volts, samples = voltages(random, robot, shape), measured(random, robot, shape)
-    elapsed = random.choice([0, 1000, 1000, 1, 1, 30, 10_000], shape) * random.integers(
-        1, 1500, shape
-    )
-    seen = {'driving': 0, 'faults': 0, 'timeouts': 0, 'refused': 0, 'limited': 0}
+    elapsed = random.choice([0, 1000, 1000, 1000, 30_000, 90_000, 10**7], shape)
+    elapsed += random.integers(0, 999, shape)
+    seen = {'driving': 0, 'stalls': 0, 'faults': 0, 'timeouts': 0, 'refused': 0, 'limited': 0}
     for i in range(sequences):
         python, core = Safety(robot.safety, enabled=False), Core(robot)
         now = int(random.integers(2**40))
@@ -168,6 +171,7 @@ def live_alike(robot, random, sequences, steps):
             c = core.safety
             assert (python.enabled, python.faults) == (c.enabled, c.faults)
             seen['driving'] += mine != 0
+            seen['stalls'] += Fault.STALL in python.faults
         assert (python.refused, python.limited, python.timeouts) == (
             *(c.refused, c.limited, c.timeouts),
         )

@@ -4,6 +4,10 @@
 
 #include <float.h>
 
+static const float STALL_PART = 0.5f;    // of the voltage limit: harder driven, a free arm moves
+static const float STALL_ANGLE = 0.05f;  // [rad] this far at least
+static const uint32_t STALL_US = 200000; // within this time; turning round takes half of it
+
 static float magnitude(float value)
 {
     return value < 0.0f ? -value : value;
@@ -38,6 +42,17 @@ static uint16_t check(const struct safety_limits *limits, const struct measureme
         active |= FAULT_PENDULUM_SPEED;
     }
     return (uint16_t)active;
+}
+
+static bool is_stalled(struct safety *safety, uint64_t now_us, float angle)
+{
+    const bool is_driven = magnitude(safety->voltage) > STALL_PART * safety->limits.voltage_limit;
+    if (is_driven && magnitude(angle - safety->still_angle) < STALL_ANGLE) {
+        return now_us - safety->still_us > STALL_US;
+    }
+    safety->still_angle = angle;
+    safety->still_us = now_us;
+    return false;
 }
 
 // Bounds the voltage that drives the arm outward: a spring stop with look-ahead. With p the part
@@ -99,6 +114,9 @@ float safety_update(struct safety *safety, uint64_t now_us, const struct measure
 {
     const struct safety_limits *limits = &safety->limits;
     safety->active = check(limits, measured);
+    if (is_stalled(safety, now_us, measured->arm_angle)) {
+        safety->active |= FAULT_STALL;
+    }
     safety->faults = (uint16_t)(safety->faults | safety->active);
     if (safety->faults != 0) {
         safety->enabled = false;

@@ -14,6 +14,7 @@ enum fault {
     FAULT_PENDULUM_SPEED = 4,
     FAULT_MEASUREMENT = 8, // an angle or velocity that is not a number
     FAULT_CURRENT = 16,    // only where it is measured
+    FAULT_STALL = 32,      // driven hard without moving
 };
 
 struct safety_limits {
@@ -49,6 +50,8 @@ struct safety {
     uint64_t command_us;
     bool has_update;
     uint64_t update_us;
+    float still_angle; // [rad] where the arm was when it last moved, or was free to
+    uint64_t still_us;
 };
 
 // Starts disabled, with no command and no fault.
