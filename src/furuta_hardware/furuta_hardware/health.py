@@ -10,11 +10,13 @@ from furuta_description.robot import Robot
 from furuta_description.safety import Fault, fault_texts
 from furuta_hardware.configuration import differences
 from furuta_hardware.messages import Flag, ResetReason, State
+from furuta_hardware.protocol import PROTOCOL_VERSION
 from furuta_hardware.session import Session
 
 NOISY = 0.01  # share of bad frames that is more than a plug being pulled
 REMEMBER = 10  # looks for which what has passed is still told
 JOINTS = ('arm', 'pendulum')
+MANUAL = 'furuta_hardware/firmware/README.md'
 
 
 class Health:
@@ -78,6 +80,24 @@ class Health:
                     'the zero pose may be off, set it again'
                 ] = REMEMBER
         self._jumps = list(session.jumps)
+
+
+def why_no_board(session: Session, port: str) -> str:
+    """Why what is at a port does not answer the greeting."""
+    counts = session.parser.counts
+    if session.other_version is not None:
+        return (
+            f'the board at {port} speaks version {session.other_version} of the protocol, this '
+            f'suite version {PROTOCOL_VERSION}: flash the firmware that comes with it ({MANUAL})'
+        )
+    if counts.messages:
+        return f'the board at {port} talks but does not answer: is its receive wire connected?'
+    if counts.bad or counts.unknown:
+        return f'the device at {port} is none of ours: it sends something else'
+    return (
+        f'nothing comes from {port}: is the board powered and flashed ({MANUAL}), and is this its '
+        'port?'
+    )
 
 
 def _restart_text(session: Session) -> str:

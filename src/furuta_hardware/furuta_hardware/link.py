@@ -21,9 +21,9 @@ from typing import Any
 import serial
 
 from furuta_hardware import messages, ports
+from furuta_hardware.health import why_no_board
 from furuta_hardware.messages import Result
 from furuta_hardware.ports import PortError
-from furuta_hardware.protocol import PROTOCOL_VERSION
 from furuta_hardware.session import Reading, Request, Session
 
 STATE_RATE_HZ = 500
@@ -152,29 +152,12 @@ class Link:
             deadline = time.monotonic() + GREETING_PATIENCE
             while not self.session.is_ready:
                 if time.monotonic() > deadline or not self._thread.is_alive():
-                    raise LinkError(self._why_not_ready())
+                    raise LinkError(why_no_board(self.session, self._name))
                 time.sleep(0.01)
         except BaseException:
             self._is_running = False
             self._thread.join(END_PATIENCE)
             raise
-
-    def _why_not_ready(self) -> str:
-        counts = self.session.parser.counts
-        if self.session.other_version is not None:
-            return (
-                f'the board at {self._name} speaks version {self.session.other_version} of the '
-                f'protocol, this suite version {PROTOCOL_VERSION}: flash the firmware that comes '
-                'with it (furuta_hardware/firmware/README.md)'
-            )
-        if counts.messages:
-            return f'the board at {self._name} talks but does not answer: is its receive wire on?'
-        if counts.bad or counts.unknown:
-            return f'the device at {self._name} is none of ours: it sends something else'
-        return (
-            f'nothing comes from {self._name}: is the board powered and flashed '
-            '(furuta_hardware/firmware/README.md), and is this its port?'
-        )
 
     # --- the thread ---
 
