@@ -40,7 +40,7 @@ class Contest:
         self.robot = load_robot(options.robot)
         self.controller: Controller
         if options.controller == 'classical':
-            self.name = 'classical controller'
+            self.name = self.short_name = 'classical controller'
             self.task = Task(voltage_scale=self.robot.safety.voltage_limit)
             rate = ClassicalConfig.rate_hz
             self.controller = MeasuredClassical(self.robot, self.task.voltage_scale)
@@ -48,6 +48,7 @@ class Contest:
             file = policy_file(options.robot, str(options.policy or ''))
             player = PolicyController(file, self.robot)
             self.name, self.task, rate = str(file), player.task, player.rate_hz
+            self.short_name = f'{file.parent.name}/{file.name}'  # a picture has no room for more
             self.controller = ExportedController(player.policy)
         self.config = EnvConfig(options.backend, rate, longest_step(rate))
         self._prepare = options.cells.prepare if options.grid else None
