@@ -8,6 +8,7 @@ The first seed is run once more before, with an empty cache of compiled programs
 from __future__ import annotations
 
 import json
+import shlex
 import statistics
 import subprocess
 import sys
@@ -30,8 +31,8 @@ class Options:
     """A name in config/ of furuta_description, or a file."""
     backend: Literal['analytic', 'mjx'] = 'analytic'
     randomization: Literal['none', 'default', 'wide'] = 'default'
-    train: tuple[str, ...] = ()
-    """More options of `furuta train`, after --train."""
+    train: str = ''
+    """More options of `furuta train`: --train="--ppo.iterations 30 --rounds 8"."""
     json: Path | None = None
 
 
@@ -86,7 +87,7 @@ def train(options: Options, seed: int, runs: Path, cache: Path) -> dict[str, Any
     """
     chosen = ('--robot', options.robot, '--backend', options.backend)
     chosen += ('--randomization', options.randomization, '--seed', str(seed))
-    command = [sys.executable, '-m', 'furuta_rl.train', *chosen, *options.train]
+    command = [sys.executable, '-m', 'furuta_rl.train', *chosen, *shlex.split(options.train)]
     command += ['--runs', str(runs), '--cache', str(cache)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
