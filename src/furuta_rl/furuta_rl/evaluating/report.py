@@ -75,7 +75,7 @@ def grid(contest: Contest, options: EvaluateOptions, console: Console) -> None:
     if options.plot:
         from furuta_rl.evaluating import plots
 
-        plots.save(options.plot, plots.grid(cells, shares, f'{title}\n{contest.name}'))
+        plots.save(options.plot, plots.grid(cells, shares, f'{title}\n{contest.short_name}'))
         console.print(f'plot      {options.plot}')
 
 
