@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from furuta_rl.env import Env
+from furuta_rl.env import Env, EnvState
 
 Array = Any  # numpy or jax array
 
@@ -38,7 +38,7 @@ class TorchEnv:
         is_numpy = env.xp is np
         self.env = env
         self._step = env.step if is_numpy else jax.jit(env.step)
-        self.state = env.reset(key)
+        self.state = self._bound(env.reset(key))
         self.device = torch.device('cpu' if is_numpy else _device_of(self.state.observation))
         self.observation_space = _box(env.observation_size)
         self.state_space = _box(env.privileged_size)
@@ -47,9 +47,8 @@ class TorchEnv:
     def compile(self) -> None:
         """Take now the time that the first control steps would take."""
         if self.env.xp is not np:
-            action = jax.numpy.zeros((self.env.batch_size, self.env.action_size))
-            state, _ = self._step(self.state, action)
-            self._step(state, action)  # one that a step has made may differ in small things
+            action = torch.zeros(self.env.batch_size, self.env.action_size, device=self.device)
+            self._step(self.state, self._to_array(action))
 
     @property
     def observation(self) -> Tensor:
@@ -82,7 +81,14 @@ class TorchEnv:
         xp, plants = self.env.xp, self.env.plants
         structure = jax.tree.structure(self.state._replace(model=None))
         state = jax.tree.unflatten(structure, [xp.asarray(leaf.numpy()) for leaf in leaves])
-        self.state = state._replace(model=plants.make_model(state.deviations))
+        self.state = self._bound(state._replace(model=plants.make_model(state.deviations)))
+
+    def _bound(self, state: EnvState) -> EnvState:
+        """The state bound to a device, as actions from torch are: one program serves all."""
+        if self.env.xp is np:
+            return state
+        bound: EnvState = jax.device_put(state, jax.local_devices()[0])
+        return bound
 
     def _to_tensor(self, array: Array) -> Tensor:
         tensor: Tensor = torch.from_dlpack(array).to(self.device)
