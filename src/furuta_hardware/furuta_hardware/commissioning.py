@@ -63,7 +63,7 @@ def run_selftest(port: str, robot_name: str, is_agreed: bool) -> int:
     console = Console()
     robot = load_robot(robot_name)
     with _board(port, robot_name) as rig:
-        _print_identity(rig.link, robot, console)
+        _print_board(rig.link, robot, console)
         question = f'The arm will move, up to its limit. {POSE.capitalize()}?'
         if not (is_agreed or _agree(question, console)):
             return 1
@@ -111,13 +111,10 @@ def _board(port: str, robot_name: str) -> Iterator[LinkRig]:
             emulator.close()
 
 
-def _print_identity(link: Link, robot: Robot, console: Console) -> None:
-    identity, built = link.session.identity, link.session.configuration
-    assert identity is not None and built is not None
-    version = f'{identity.major}.{identity.minor}.{identity.patch}'
-    name = identity.robot.rstrip(b'\0').decode(errors='replace')
-    console.print(f'board {identity.board_id:x}, firmware {version}, built for {name}')
-    for difference in differences(built, robot):
+def _print_board(link: Link, robot: Robot, console: Console) -> None:
+    console.print(link.board_text(), highlight=False)
+    assert link.session.configuration is not None
+    for difference in differences(link.session.configuration, robot):
         console.print(f'[yellow]built with other numbers, flash it again: {difference}')
 
 

@@ -71,7 +71,10 @@ class HardwareNode(Node):
         )
         port = self._emulator.port if self._emulator else config.port
         self._link = Link(port, self._on_reading, self.context.try_shutdown)
-        if config.enabled and (refusal := self._enable(True)):
+        self.get_logger().info(self._link.board_text())
+        if not config.enabled:
+            self.get_logger().info(f'motor off until enabled: on the page, or by {ros.ENABLE}')
+        elif refusal := self._enable(True):
             self.get_logger().warning(f'motor not enabled: {refusal}')
 
     def _on_reading(self, reading: Reading) -> None:

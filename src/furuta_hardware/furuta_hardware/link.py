@@ -87,6 +87,17 @@ class Link:
         silent = (time.monotonic_ns() - self._heard_ns) * 1e-9
         return self._port is not None and self.session.is_ready and silent < SILENCE
 
+    def board_text(self) -> str:
+        """Who is there, for people."""
+        identity = self.session.identity
+        if identity is None:
+            return f'no board at {self._name}'
+        version = f'{identity.major}.{identity.minor}.{identity.patch}'
+        robot = identity.robot.rstrip(b'\0').decode(errors='replace')
+        return (
+            f'board {identity.board_id:x} at {self._name}, firmware {version}, built for {robot}'
+        )
+
     def command(self, voltage: float) -> None:
         """Send a command [V] on its way; lost if there is no board."""
         self._send(self.session.command(voltage, time.monotonic_ns()))
