@@ -110,9 +110,9 @@ def train_brax(settings: dict[str, Any], networks: dict[str, Any]) -> Train:
 # Its name, who trains, and further arguments of `furuta train`.
 PEERS: dict[str, tuple[str, Train, tuple[str, ...]]] = {
     'fused': ('furuta, fused', train_fused, ()),
-    'skrl': ('skrl PPO by furuta', train_skrl, ('--trainer', 'skrl')),
+    'skrl': ('skrl PPO', train_skrl, ('--trainer', 'skrl')),
     'brax_as_ours': ('brax PPO as ours', train_brax(brax_ppo.AS_OURS, brax_ppo.SMALL), ()),
-    'brax_small': ('brax PPO, small nets', train_brax(brax_ppo.ITS_OWN, brax_ppo.SMALL), ()),
+    'brax_small': ('brax PPO, small', train_brax(brax_ppo.ITS_OWN, brax_ppo.SMALL), ()),
     'brax': ('brax PPO as it comes', train_brax(brax_ppo.ITS_OWN, {}), ()),
 }
 
