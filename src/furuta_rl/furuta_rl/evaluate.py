@@ -10,26 +10,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-# Nothing but the standard library up here: Ctrl-C must find `main` at work, and not an import.
+from furuta_rl.command import run_command
+
+# Little but the standard library up here: Ctrl-C must find `main` at work, not an import.
 if TYPE_CHECKING:
     from furuta_rl.evaluating.options import EvaluateOptions
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status."""
-    try:
+
+    def work() -> int:
         from furuta_rl.evaluating.options import parse
 
         return run(parse(sys.argv[1:] if arguments is None else arguments))
-    except KeyboardInterrupt:
-        print('stopped', file=sys.stderr)
-        return 130
-    except (ValueError, RuntimeError) as error:
-        print(f'error: {error}', file=sys.stderr)
-    except OSError as error:
-        where = f'{error.filename}: ' if error.filename else ''
-        print(f'error: {where}{error.strerror or error}', file=sys.stderr)
-    return 2
+
+    return run_command(work)
 
 
 def run(options: EvaluateOptions) -> int:

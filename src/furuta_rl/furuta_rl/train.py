@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-# Nothing but the standard library up here: Ctrl-C must find `main` at work, not an import.
+from furuta_rl.command import run_command
+
+# Little but the standard library up here: Ctrl-C must find `main` at work, not an import.
 if TYPE_CHECKING:
     from furuta_description.robot import Robot
     from furuta_rl.training.options import TrainOptions
@@ -18,20 +20,13 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status."""
-    try:
+
+    def work() -> int:
         from furuta_rl.training.options import parse
 
-        options = parse(sys.argv[1:] if arguments is None else arguments)
-        return run(options)
-    except KeyboardInterrupt:
-        print('stopped', file=sys.stderr)
-        return 130
-    except (ValueError, RuntimeError) as error:
-        print(f'error: {error}', file=sys.stderr)
-    except OSError as error:
-        where = f'{error.filename}: ' if error.filename else ''
-        print(f'error: {where}{error.strerror or error}', file=sys.stderr)
-    return 2
+        return run(parse(sys.argv[1:] if arguments is None else arguments))
+
+    return run_command(work)
 
 
 def run(options: TrainOptions) -> int:
