@@ -14,6 +14,7 @@ from furuta_hardware.messages import State
 RECENT = 2000  # samples that percentiles are of: 4 s at 500 Hz
 IN_FLIGHT = 256  # commands whose echo is waited for
 SEQUENCE_SPAN = 65536
+NONE_SENT = (0, 0)  # (sequence, time [ns])
 
 
 class LinkStatistics:
@@ -24,7 +25,7 @@ class LinkStatistics:
         self.received = 0
         self.lost = 0  # states that the board numbered and that never came
         self._sequence: int | None = None
-        self._sent: dict[int, int] = {}
+        self._sent = [NONE_SENT] * IN_FLIGHT  # by place, for two threads without a lock
         self._ages_ns: deque[int] = deque(maxlen=RECENT)
         self._round_trips_ns: deque[int] = deque(maxlen=RECENT)
         self._reported: tuple[int, int] | None = None
@@ -32,13 +33,11 @@ class LinkStatistics:
     def restart(self) -> None:
         """The board or its connection begins anew: what comes next is no gap."""
         self._sequence = None
-        self._sent.clear()
+        self._sent = [NONE_SENT] * IN_FLIGHT
 
     def sent(self, sequence: int, now_ns: int) -> None:
         """A command leaves."""
-        self._sent[sequence] = now_ns
-        if len(self._sent) > IN_FLIGHT:
-            del self._sent[next(iter(self._sent))]
+        self._sent[sequence % IN_FLIGHT] = (sequence, now_ns)
 
     def arrived(self, state: State, arrival_ns: int, stamp_ns: int) -> int:
         """A state has come, sampled at `stamp_ns`; how many were lost just before it."""
@@ -49,9 +48,12 @@ class LinkStatistics:
         self.received += 1
         self.lost += lost
         self._ages_ns.append(arrival_ns - stamp_ns)
-        sent = self._sent.pop(state.echo, None)
-        if sent is not None:  # the time the command lay on the board is not the link's
-            self._round_trips_ns.append(arrival_ns - sent - state.command_age_us * 1000)
+        place = state.echo % IN_FLIGHT
+        sequence, sent_ns = self._sent[place]
+        if sequence == state.echo != 0:
+            self._sent[place] = NONE_SENT
+            # The time that the command lay on the board is not the link's.
+            self._round_trips_ns.append(arrival_ns - sent_ns - state.command_age_us * 1000)
         return lost
 
     def report(self, now_ns: int) -> dict[str, float]:
