@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 
-from furuta_description import motor
+from furuta_description import motor, scalars
 from furuta_description.dynamics import State, make_state
 from furuta_description.robot import Motor, load_robot
 
@@ -148,3 +148,31 @@ def test_arm_takes_motor_friction_and_cable_and_pendulum_only_friction() -> None
         + motor.cable_torque(FURUTA.cable, 0.5)
     )
     assert drive.pendulum_torque == motor.friction_torque(FURUTA.pendulum.friction, -4.0, np)
+
+
+@pytest.mark.parametrize('robot', ['furuta', 'qube_servo_2'])
+@pytest.mark.parametrize(
+    ('voltage', 'velocity'), [(3.0, 0.0), (6.0, 4.0), (-2.0, 5.0), (0.0, 8.0)]
+)
+def test_torque_of_a_plant_without_a_sensor_is_that_of_the_settled_current(
+    robot: str, voltage: float, velocity: float
+) -> None:
+    physics = load_robot(robot).physics
+    state = make_state(0.0, 0.0, velocity, 0.0)
+    for _ in range(200):
+        settled = motor.drive(physics, state, voltage, 1e-3, scalars)
+        state = state._replace(current=settled.current)
+    found = motor.torque_at(physics, voltage, velocity, scalars)
+    assert found == pytest.approx(settled.motor_torque, rel=1e-6)
+
+
+@pytest.mark.parametrize('voltage', [-7.0, 0.0, 0.1, 5.0, 20.0])
+def test_plain_numbers_give_what_numpy_gives(voltage: float) -> None:
+    physics = load_robot('furuta').physics
+    state = State(0.3, 1.0, 2.0, -3.0, 0.5)
+    plain = motor.drive(physics, state, voltage, 1e-3, scalars)
+    arrays = motor.drive(physics, State(*map(np.array, state)), np.array(voltage), 1e-3, np)
+    assert np.allclose(plain, [float(value) for value in arrays], rtol=1e-12)
+    assert motor.voltage_for(physics, -0.1, 2.0, scalars) == pytest.approx(
+        float(motor.voltage_for(physics, np.array(-0.1), np.array(2.0), np))
+    )
