@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Array module of plain numbers: what `dynamics` and `motor` need of `xp` for one robot.
 
-A physics step takes 12 us with it and 75 us with numpy (measured 2026-11, Python 3.11).
+A physics step takes 15 us with it and 75 us with numpy (measured 2026-11, Python 3.11).
 """
 
 from __future__ import annotations
