@@ -131,6 +131,9 @@ class Emulator:
             self._port.unplug()
         self._control.close()
         self._control_file.unlink(missing_ok=True)
+        if self._leash:  # its folder was made for it, by who may not be there any more
+            with contextlib.suppress(OSError):
+                self._control_file.parent.rmdir()
 
     def _now_us(self) -> float:
         return (time.monotonic_ns() - self.epoch_ns) / 1000

@@ -54,7 +54,7 @@ def test_emulator_ends_with_the_process_that_started_it():
     while Path(f'/proc/{pid}').exists():
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    assert not Path(port).exists()
+    assert not Path(port).parent.exists()
 
 
 def test_end_leaves_no_file_and_no_process():
