@@ -10,7 +10,7 @@ from dataclasses import dataclass
 class PPOConfig:
     """Choices of PPO; symbols in parentheses are those of the papers."""
 
-    iterations: int = 60
+    iterations: int = 56
     """rollouts, each with its update, in a round: the learning rate falls to its end, and starts
     anew where another round follows"""
     steps: int = 16
