@@ -51,6 +51,13 @@ class Probe:
         self.wait(lambda: self.joint_states and self.motor_states, 'states of the plant', 20)
         self.wait(lambda: self.commands.get_subscription_count(), 'plant listens', 20)
 
+    def driven_after(self, moment):
+        """For how long the motor was driven after a moment [s], as the plant's stamps tell."""
+        newest = lambda: ros.seconds(self.motor_states[-1].header.stamp)  # noqa: E731
+        self.wait(lambda: newest() > moment + 0.5, 'states of the half second after')
+        driven = (ros.seconds(m.header.stamp) for m in self.motor_states if m.voltage != 0.0)
+        return max(driven) - moment
+
     @property
     def voltage(self):
         return self.motor_states[-1].voltage
