@@ -6,7 +6,7 @@ The criterion, and what is counted, is in episodes.py; who may act, in controlle
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
@@ -67,6 +67,21 @@ def evaluate(
     """
     chunks = chunks_of(episodes, seed)
     env = make_env(robot, task, ranges, config, chunks[0].size)
+    return run_chunks(env, controller, chunks, episodes, prepare, on_step)
+
+
+def run_chunks(
+    env: Env,
+    controller: Controller,
+    chunks: Sequence[Chunk],
+    episodes: int,
+    prepare: Prepare | None = None,
+    on_step: Callable[[int], None] | None = None,
+) -> Episodes:
+    """The first `episodes` of one whole episode of every robot of the chunks; see `evaluate`.
+
+    The environment has the chunks' size, and may serve several controllers.
+    """
     done = [
         run_episodes(env, controller, chunk.key, chunk.preparation(prepare), on_step)
         for chunk in chunks

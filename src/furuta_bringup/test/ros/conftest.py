@@ -109,6 +109,23 @@ def probe():
     made.close()
 
 
+def _refusal(stack, name):
+    deadline = time.monotonic() + 20
+    while stack.poll(name) is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert stack.poll(name) == 2
+    stack.stop()
+    text = '\n'.join(stack.lines)
+    assert 'Traceback' not in text
+    return text
+
+
+@pytest.fixture
+def refusal():
+    """Gives what a stack printed whose node, by name, ends because of what it was given."""
+    return _refusal
+
+
 @pytest.fixture
 def start():
     """Starts nodes; gives their processes by name; ends what is left."""

@@ -7,14 +7,12 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
 from furuta_description.robot import Robot
 from furuta_rl import evaluation
 from furuta_rl.controllers import TrainedController
-from furuta_rl.episodes import Episodes
 from furuta_rl.evaluating.traces import some_of_both, trace
 from furuta_rl.export import export_policy
 from furuta_rl.film import film
@@ -72,14 +70,13 @@ def evaluate_all(
             progress.advance(task, steps)
 
         for seed, policy in enumerate(policies, options.seed):
-            controller = TrainedController(policy)
-            parts = [
-                evaluation.run_episodes(env, controller, chunk.key, on_step=on_step)
-                for chunk in chunks
-            ]
-            columns = zip(*parts, strict=True)
-            count = options.evaluation_episodes
-            episodes = Episodes(*(np.concatenate(column)[:count] for column in columns))
+            episodes = evaluation.run_chunks(
+                env,
+                TrainedController(policy),
+                chunks,
+                options.evaluation_episodes,
+                on_step=on_step,
+            )
             candidates.append(Candidate(seed, policy, episodes, summarize(episodes)))
     return candidates
 
