@@ -18,4 +18,9 @@ setup(
     install_requires=['setuptools'],
     extras_require={'test': ['pytest']},
     zip_safe=False,
+    entry_points={
+        'console_scripts': [
+            'sysid = furuta_sysid.installed:sysid',
+        ],
+    },
 )

@@ -73,7 +73,12 @@ RecordOptions = _with_help(
 )
 
 # Modules with a command line of their own, which only the training environment can read.
-TRAINING = {'train': 'furuta_rl.train', 'evaluate': 'furuta_rl.evaluate'}
+TRAINING = {
+    'train': 'furuta_rl.train',
+    'evaluate': 'furuta_rl.evaluate',
+    'sysid': 'furuta_sysid.sysid',
+}
+CAPTURE = ['sysid', 'capture']  # the part of it that needs this one
 
 app = tyro.extras.SubcommandApp()
 
@@ -157,6 +162,12 @@ def evaluate() -> int:
 
 
 @app.command
+def sysid() -> int:
+    """From recordings to a tuned robot file: capture, identify, ... (`./furuta sysid --help`)."""
+    return run_there(TRAINING['sysid'], sys.argv[2:])
+
+
+@app.command
 def firmware(robot: str = 'furuta') -> int:
     """Make the header with a robot's numbers that the board's firmware is built with.
 
@@ -199,7 +210,7 @@ def main() -> int:
     """Run the command line; the exit status."""
     if len(sys.argv) == 1:
         sys.argv.append('--help')
-    if sys.argv[1] in TRAINING:
+    if sys.argv[1] in TRAINING and sys.argv[1:3] != CAPTURE:
         return run_there(TRAINING[sys.argv[1]], sys.argv[2:])
     try:
         status: int = app.cli(

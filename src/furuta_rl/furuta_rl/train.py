@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from furuta_rl.command import run_command
+from furuta_description.command import run_command
 
 # Little but the standard library up here: Ctrl-C must find `main` at work, not an import.
 if TYPE_CHECKING:

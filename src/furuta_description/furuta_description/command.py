@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a command of this package ends: mistakes in one line, Ctrl-C without a traceback.
+"""How a command ends: mistakes in one line, Ctrl-C without a traceback.
 
 Standard library only: a command calls this before it imports anything that takes time.
 """
