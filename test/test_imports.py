@@ -23,6 +23,7 @@ WITHOUT_TRAINING = (
     'furuta_rl.policy_controller',
     'furuta_rl.shipped',
     'furuta_rl.classical',
+    'furuta_rl.on_robot',
 )
 
 

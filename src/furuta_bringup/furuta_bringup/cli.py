@@ -11,7 +11,6 @@ from typing import Annotated, Any, get_type_hints
 import tyro
 
 from furuta_bringup import middleware
-from furuta_bringup.processes import parameter_arguments
 from furuta_bringup.record_config import RecordConfig
 from furuta_bringup.stack import (
     BoardArguments,
@@ -21,6 +20,7 @@ from furuta_bringup.stack import (
     real_stack,
     sim_stack,
 )
+from furuta_description.parameters import parameter_arguments
 from furuta_description.training_environment import run_there
 
 
@@ -79,6 +79,7 @@ TRAINING = {
     'sysid': 'furuta_sysid.sysid',
 }
 CAPTURE = ['sysid', 'capture']  # the part of it that needs this one
+ROBOT_ENV = 'robot-env'  # the node that they start with --backend robot
 
 app = tyro.extras.SubcommandApp()
 
@@ -206,12 +207,22 @@ def bench() -> int:
     raise ValueError('the environments come first: run ./furuta bench NAME in the checkout')
 
 
+def _robot_env() -> int:
+    """What `train` and `evaluate --backend robot` start; of no use by itself."""
+    from furuta_rl import robot_env_node
+
+    middleware.apply()
+    return robot_env_node.main()
+
+
 def main() -> int:
     """Run the command line; the exit status."""
     if len(sys.argv) == 1:
         sys.argv.append('--help')
     if sys.argv[1] in TRAINING and sys.argv[1:3] != CAPTURE:
         return run_there(TRAINING[sys.argv[1]], sys.argv[2:])
+    if sys.argv[1] == ROBOT_ENV:
+        return _robot_env()
     try:
         status: int = app.cli(
             prog='furuta', description='Furuta pendulum, from simulation to hardware.'

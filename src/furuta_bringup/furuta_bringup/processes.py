@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import itertools
 import os
 import shutil
 import signal
@@ -21,6 +20,7 @@ from collections.abc import Callable
 from typing import Any
 
 from furuta_bringup.stack import NodeSpec
+from furuta_description.parameters import parameter_arguments
 
 PATIENCE = 3.0  # [s] between the first SIGINT and SIGKILL
 INTERRUPT_PERIOD = 0.1  # [s]
@@ -136,19 +136,6 @@ def _command(node: NodeSpec) -> list[str]:
     if shutil.which('ros2') is None:
         raise StackError(f'{node.package} comes with a ROS installation, and there is none')
     return ['ros2', 'run', node.package, node.executable, *node.arguments, *settings]
-
-
-def parameter_arguments(parameters: dict[str, Any]) -> list[str]:
-    """Parameters as a node's command line takes them."""
-    settings = [['-p', f'{name}:={_text(value)}'] for name, value in parameters.items()]
-    return ['--ros-args', *itertools.chain(*settings)]
-
-
-def _text(value: Any) -> str:
-    """The value in yaml, as rcl parses it; quotes keep a text that looks like a number a text."""
-    if isinstance(value, str):
-        return "'" + value.replace("'", "''") + "'"
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _prepare(parent: int) -> None:

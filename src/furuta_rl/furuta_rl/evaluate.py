@@ -34,16 +34,17 @@ def run(options: EvaluateOptions) -> int:
 
     from furuta_rl.evaluating import report
     from furuta_rl.evaluating.contest import Contest
+    from furuta_rl.evaluating.robot_contest import RobotContest
     from furuta_rl.train import use_cache
 
     if options.cache is not None:
         use_cache(options.cache)
     console = Console(highlight=False, soft_wrap=True)
-    contest = Contest(options, console)
+    contest = (RobotContest if options.is_on_robot else Contest)(options, console)
     for path in (options.json, options.plot):
         if path:
             check_writable(path)
-    if options.grid:
+    if isinstance(contest, Contest) and options.grid:
         report.grid(contest, options, console)
     else:
         report.episodes(contest, options, console)

@@ -8,9 +8,12 @@ that is known of the task stands in the policy's card.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from furuta_description.robot import Robot
 from furuta_rl.policy import Policy, PolicyCard, PolicyError, Requirements, load_card
@@ -19,7 +22,58 @@ from furuta_rl.task import MAX_HISTORY, TASKS, Array, Memory, Task
 SLOWEST, FASTEST = 10.0, 500.0  # [Hz] steps that make sense; plants sample at 500 Hz
 
 
-class PolicyController:
+class TaskController:
+    """Runs whatever acts on a task's observations, on one robot's samples."""
+
+    def __init__(
+        self, task: Task, act: Callable[[NDArray[Any]], NDArray[Any]], robot: Robot
+    ) -> None:
+        """Take a task and what gives the action (1,) for an observation (n,)."""
+        self.task = task
+        self.observation = np.zeros(task.observation_size)  # (n,) of the last step
+        self.refused_samples = 0  # those that are no numbers
+        self.restarts = 0  # of the memory, since the plant was set elsewhere
+        self._act = act
+        self._speed_limits = (robot.safety.arm_speed_limit, robot.safety.pendulum_speed_limit)
+        self._target: Array = np.float64(0)
+        self._memory: Memory | None = None
+        self._stamp = 0.0
+        self._action = np.float32(0)
+
+    @property
+    def action(self) -> float:
+        """Action of the last step, -1..1."""
+        return float(self._action)
+
+    def reset(self) -> None:
+        """Forget what was measured and done."""
+        self._memory = None
+
+    def step(self, stamp: float, arm_angle: float, pendulum_angle: float) -> float:
+        """Voltage for a sample [s], [rad], [rad]; 0 if one of them is not a number."""
+        if not (math.isfinite(stamp + arm_angle) and math.isfinite(pendulum_angle)):
+            self.refused_samples += 1
+            self.reset()
+            return 0.0
+        self._memory = self._remember(stamp, np.float64(arm_angle), np.float64(pendulum_angle))
+        self._stamp = stamp
+        self.observation = self.task.observation(self._memory, self._target, np)
+        self._action = self._act(self.observation)[0]
+        return float(self.task.voltage(self._action, np))
+
+    def _remember(self, stamp: float, arm_angle: Array, pendulum_angle: Array) -> Memory:
+        memory, elapsed = self._memory, stamp - self._stamp
+        if memory is None:
+            return self.task.start(arm_angle, pendulum_angle, np)
+        moved = (arm_angle - memory.arm_angle, pendulum_angle - memory.pendulum_angle)
+        # No plant turns faster than its limits: it was reset, or its zero was set.
+        if any(abs(d) >= v * elapsed for d, v in zip(moved, self._speed_limits, strict=True)):
+            self.restarts += 1
+            return self.task.start(arm_angle, pendulum_angle, np)
+        return self.task.remember(memory, self._action, arm_angle, pendulum_angle, elapsed, np)
+
+
+class PolicyController(TaskController):
     """Runs a policy on one robot's samples."""
 
     def __init__(self, file: str | Path, robot: Robot) -> None:
@@ -29,7 +83,7 @@ class PolicyController:
             PolicyError: it is damaged, or made for something else.
         """
         card = load_card(file)
-        self.task = task_of(card, file)
+        task = task_of(card, file)
         self.rate_hz = card.control_rate_hz
         if not SLOWEST <= self.rate_hz <= FASTEST:
             raise PolicyError(
@@ -40,19 +94,9 @@ class PolicyController:
             raise PolicyError(
                 f'{file}: made for up to {card.voltage_scale} V; valid: above 0, at most {supply}'
             )
-        needed = Requirements(card.task, self.task.layout, self.rate_hz, robot.hash)
+        needed = Requirements(card.task, task.layout, self.rate_hz, robot.hash)
         self.policy = Policy(file, needed)
-        self.refused_samples = 0  # those that are no numbers
-        self.restarts = 0  # of the memory, since the plant was set elsewhere
-        self._speed_limits = (robot.safety.arm_speed_limit, robot.safety.pendulum_speed_limit)
-        self._target: Array = np.float64(0)
-        self._memory: Memory | None = None
-        self._stamp = 0.0
-        self._action = np.float32(0)
-
-    def reset(self) -> None:
-        """Forget what was measured and done."""
-        self._memory = None
+        super().__init__(task, self.policy.act, robot)
 
     def aim(self, arm_angle: float) -> None:
         """Have the arm follow this angle [rad].
@@ -66,32 +110,9 @@ class PolicyController:
             raise ValueError(f'target_arm_angle {arm_angle}: must be {valid}')
         self._target = np.float64(arm_angle)
 
-    def step(self, stamp: float, arm_angle: float, pendulum_angle: float) -> float:
-        """Voltage for a sample [s], [rad], [rad]; 0 if one of them is not a number."""
-        if not (math.isfinite(stamp + arm_angle) and math.isfinite(pendulum_angle)):
-            self.refused_samples += 1
-            self.reset()
-            return 0.0
-        self._memory = self._remember(stamp, np.float64(arm_angle), np.float64(pendulum_angle))
-        self._stamp = stamp
-        observation = self.task.observation(self._memory, self._target, np)
-        self._action = self.policy.act(observation)[0]
-        return float(self.task.voltage(self._action, np))
-
     @property
     def _card(self) -> PolicyCard:
         return self.policy.card
-
-    def _remember(self, stamp: float, arm_angle: Array, pendulum_angle: Array) -> Memory:
-        memory, elapsed = self._memory, stamp - self._stamp
-        if memory is None:
-            return self.task.start(arm_angle, pendulum_angle, np)
-        moved = (arm_angle - memory.arm_angle, pendulum_angle - memory.pendulum_angle)
-        # No plant turns faster than its limits: it was reset, or its zero was set.
-        if any(abs(d) >= v * elapsed for d, v in zip(moved, self._speed_limits, strict=True)):
-            self.restarts += 1
-            return self.task.start(arm_angle, pendulum_angle, np)
-        return self.task.remember(memory, self._action, arm_angle, pendulum_angle, elapsed, np)
 
 
 def task_of(card: PolicyCard, file: str | Path) -> Task:

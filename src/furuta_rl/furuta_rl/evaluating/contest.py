@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn
 
+from furuta_description.randomization import Ranges
 from furuta_description.robot import load_robot
 from furuta_rl.classical import ClassicalConfig
 from furuta_rl.controllers import ExportedController, MeasuredClassical
@@ -52,7 +53,20 @@ class Contest:
             self.controller = ExportedController(player.policy)
         self.config = EnvConfig(options.backend, rate, longest_step(rate))
         self._prepare = options.cells.prepare if options.grid else None
-        self.total = options.cells.total if options.grid else options.episodes
+        self.total = options.cells.total if options.grid else options.count
+
+    @property
+    def ranges(self) -> Ranges:
+        """What is drawn."""
+        return self.options.ranges
+
+    @property
+    def conditions(self) -> str:
+        """What the episodes are like, for a title."""
+        options = self.options
+        delay = f', delay {options.delay[0]:g} to {options.delay[1]:g} s' if options.delay else ''
+        spread = '' if options.spread is None else f', parameters +-{100 * options.spread:g} %'
+        return f'randomization {options.randomization}{delay}{spread}'
 
     def evaluate(self) -> Episodes:
         """All episodes."""

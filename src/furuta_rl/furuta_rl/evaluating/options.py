@@ -5,16 +5,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import tyro
 
 from furuta_description.randomization import PRESETS, Ranges
 from furuta_rl.evaluating.grid import Grid, with_spread
+from furuta_rl.on_robot.limits import RobotLimits
 
 PICTURES = ('.png', '.svg', '.pdf')
+SIMULATED, ON_ROBOT = 1000, 10  # episodes by default
 LONGEST_DELAY = 0.2  # [s]; nothing balances beyond
 
 
@@ -32,12 +34,13 @@ class EvaluateOptions:
     """whom to judge"""
     robot: str = 'furuta'
     """a name in config/ of furuta_description, or a file"""
-    backend: Literal['analytic', 'mjx', 'mujoco'] = 'analytic'
-    """physics"""
+    backend: Literal['analytic', 'mjx', 'mujoco', 'robot'] = 'analytic'
+    """physics; robot: the plant that answers on the topics, `furuta sim` or `furuta real` with
+    --controller none, judged by what it measures"""
     randomization: Literal['none', 'default', 'wide'] = 'default'
     """how far robots, sensors and delays are drawn from the robot file"""
-    episodes: int = 1000
-    """episodes, with --grid in each cell"""
+    episodes: int | None = None
+    """episodes, with --grid in each cell; by default 1000, on a robot 10"""
     seed: int = 0
     """of the robots drawn; no training ever draws the same"""
     delay: tuple[float, float] | None = None
@@ -57,6 +60,8 @@ class EvaluateOptions:
     """write the figures there"""
     plot: Path | None = None
     """draw there: .png, .svg or .pdf"""
+    limits: Annotated[RobotLimits, tyro.conf.arg(name='')] = field(default_factory=RobotLimits)
+    """what a robot is spared"""
     cache: Path | None = Path(sys.prefix) / 'jax_cache'
     """where compiled programs are kept from one call to the next; None compiles anew"""
 
@@ -66,8 +71,13 @@ class EvaluateOptions:
         Raises:
             ValueError: which, and what is valid.
         """
-        if self.episodes < 1:
+        if self.count < 1:
             raise ValueError(f'--episodes {self.episodes}: must be at least 1')
+        if self.is_on_robot and (self.grid or self.judge or self.delay or self.spread is not None):
+            raise ValueError(
+                '--backend robot takes the robot as it is, without --grid, --judge, --delay and '
+                '--spread'
+            )
         if self.policy and self.controller == 'classical':
             raise ValueError('--policy and --controller classical: give one of them')
         if self.grid and (self.delay or self.spread is not None):
@@ -89,6 +99,18 @@ class EvaluateOptions:
                 raise ValueError(f'a spread of {value}: must be 0 to below 1')
 
     @property
+    def is_on_robot(self) -> bool:
+        """Whether a robot is asked for, over topics."""
+        return self.backend == 'robot'
+
+    @property
+    def count(self) -> int:
+        """Episodes, with a grid in each cell."""
+        if self.episodes is None:
+            return ON_ROBOT if self.is_on_robot else SIMULATED
+        return self.episodes
+
+    @property
     def ranges(self) -> Ranges:
         """What is drawn, of all cells if there are any."""
         ranges = PRESETS[self.randomization]
@@ -101,7 +123,7 @@ class EvaluateOptions:
     @property
     def cells(self) -> Grid:
         """The grid."""
-        return Grid(self.delays, self.spreads, self.episodes)
+        return Grid(self.delays, self.spreads, self.count)
 
 
 def parse(arguments: Sequence[str]) -> EvaluateOptions:

@@ -19,11 +19,14 @@ from furuta_description.whole_file import write_whole
 from furuta_rl.episodes import EPISODE, Episodes
 from furuta_rl.evaluating.contest import Contest
 from furuta_rl.evaluating.options import EvaluateOptions
+from furuta_rl.evaluating.robot_contest import RobotContest
 from furuta_rl.evaluating.traces import some_of_both
 from furuta_rl.summary import Share, Summary, share, summarize
 
+AnyContest = Contest | RobotContest
 
-def episodes(contest: Contest, options: EvaluateOptions, console: Console) -> None:
+
+def episodes(contest: AnyContest, options: EvaluateOptions, console: Console) -> None:
     """One set of conditions."""
     start = time.perf_counter()
     result = contest.evaluate()
@@ -37,9 +40,9 @@ def episodes(contest: Contest, options: EvaluateOptions, console: Console) -> No
         from furuta_rl.evaluating import plots  # imports matplotlib
 
         rows = some_of_both(result.success[contest.first])
-        title = f'{contest.robot.name}, {contest.config.backend}, {options.randomization}'
+        title = f'{contest.robot.name}, {contest.config.backend}, {contest.conditions}'
         figure = plots.episodes(
-            *(result, options.ranges, contest.trace(rows), result.success[rows]),
+            *(result, contest.ranges, contest.trace(rows), result.success[rows]),
             f'{title}: {summary.success}\n{contest.name}',
         )
         plots.save(options.plot, figure)
@@ -79,13 +82,10 @@ def grid(contest: Contest, options: EvaluateOptions, console: Console) -> None:
         console.print(f'plot      {options.plot}')
 
 
-def _table(contest: Contest, summary: Summary, of_solvable: Share | None) -> Table:
-    options = contest.options
-    delay = f', delay {options.delay[0]:g} to {options.delay[1]:g} s' if options.delay else ''
-    spread = '' if options.spread is None else f', parameters +-{100 * options.spread:g} %'
+def _table(contest: AnyContest, summary: Summary, of_solvable: Share | None) -> Table:
     table = Table(
-        title=f'{contest.robot.name}, {contest.config.backend}, randomization '
-        f'{options.randomization}{delay}{spread}: {contest.name}',
+        title=f'{contest.robot.name}, {contest.config.backend}, {contest.conditions}: '
+        f'{contest.name}',
         title_justify='left',
         show_header=False,
     )
@@ -128,13 +128,16 @@ def _figures(
     return figures
 
 
-def _print_speed(contest: Contest, seconds: float, console: Console) -> None:
+def _print_speed(contest: AnyContest, seconds: float, console: Console) -> None:
+    if contest.options.is_on_robot:
+        console.print(f'{seconds:.0f} s on the robot')
+        return
     speed = contest.total * EPISODE * contest.config.control_rate_hz / seconds
     console.print(f'{seconds:.1f} s, {speed:,.0f} control steps/s with compilation')
 
 
 def _write(
-    options: EvaluateOptions, contest: Contest, figures: dict[str, Any], console: Console
+    options: EvaluateOptions, contest: AnyContest, figures: dict[str, Any], console: Console
 ) -> None:
     if options.json is None:
         return
