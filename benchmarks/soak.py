@@ -73,7 +73,7 @@ class User:
         """Do what the board asks for until the motor is driven; how long it took [s]."""
         began = time.monotonic()
         while time.monotonic() - began < RECOVERY:
-            self.health.problems(self.link.session, None)
+            self.health.problems(self.link.session)
             if self.link.ask(messages.Enable, 1):
                 self.emulator.tell('place 0 0')
                 time.sleep(0.05)

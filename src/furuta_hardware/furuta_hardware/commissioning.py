@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -15,13 +16,20 @@ from furuta_hardware import messages
 from furuta_hardware.configuration import differences
 from furuta_hardware.emulator_process import EMULATOR, EmulatorProcess
 from furuta_hardware.link import Link, LinkError
-from furuta_hardware.selftest import STILL, Selftest
+from furuta_hardware.messages import Flag
+from furuta_hardware.rest import moving
+from furuta_hardware.selftest import Selftest
 from furuta_hardware.session import Reading
 
 COMMAND_PERIOD = 0.005  # [s]
 PATIENCE = 1.0  # [s] for a reading
 WATCH = 1.0  # [s] a pose must be still before it becomes zero
+LOOK = 0.1  # [s] at what has become of it
 POSE = 'arm forward, pendulum hanging still'
+KEPT = (
+    'the board keeps it until it restarts (power, brown-out, reset button, flashing); until it is '
+    'set anew, the motor stays off then'
+)
 
 
 class LinkRig:
@@ -82,18 +90,14 @@ def run_zero(port: str, robot_name: str, is_agreed: bool) -> int:
     with _board(port, robot_name) as rig:
         if not (is_agreed or _agree(f'{POSE.capitalize()}?', console)):
             return 1
-        readings = rig.run(WATCH)
-        for name in ('arm', 'pendulum'):
-            fastest = max(abs(getattr(reading, f'{name}_velocity')) for reading in readings)
-            if fastest > STILL:
-                console.print(
-                    f'error: the {name} moves ({fastest:.2f} rad/s): let it come to rest'
-                )
-                return 1
-        if refusal := rig.ask(messages.SetZero):
+        before = rig.run(WATCH)
+        refusal = f'{motion}: let it come to rest' if (motion := moving(before)) else ''
+        if refusal := refusal or rig.ask(messages.SetZero):
             console.print(f'error: {refusal}')
             return 1
-    console.print('zero pose set; the board keeps it until it is switched off')
+        after = rig.run(LOOK)
+    console.print(f'zero pose set{_change(before[-1], after[-1])}', highlight=False)
+    console.print(KEPT, highlight=False)
     return 0
 
 
@@ -109,6 +113,15 @@ def _board(port: str, robot_name: str) -> Iterator[LinkRig]:
     finally:
         if emulator:
             emulator.close()
+
+
+def _change(before: Reading, after: Reading) -> str:
+    """What that has changed, if there was a zero pose before."""
+    if not before.state.flags & Flag.ZERO_IS_SET:
+        return ''
+    arm = math.degrees(before.arm_angle - after.arm_angle)
+    pendulum = math.degrees(before.pendulum_angle - after.pendulum_angle)
+    return f'; by the one before, the arm was {arm:+.1f} deg off and the pendulum {pendulum:+.1f}'
 
 
 def _print_board(link: Link, robot: Robot, console: Console) -> None:

@@ -17,7 +17,7 @@ from furuta_hardware.messages import ResetReason, SetZero
 from furuta_hardware.wire import Timing, Wire
 
 STEP_US = round(STEP * 1e6)
-BROWN_OUT_US = 50_000  # how long the supply is too low, and the chip takes to start
+RESTART_US = 50_000  # how long the supply is too low, and the chip takes to start
 
 
 class EmulatedRobot:
@@ -52,14 +52,15 @@ class EmulatedRobot:
         self._inbox = bytearray()
         self._duty = 0.0
         self._starts_us: int | None = None
-        self._board = self._start(ResetReason.POWER_ON)
+        self._reset_reason = ResetReason.POWER_ON
+        self._board = self._start(self._reset_reason)
 
     def step(self) -> None:
         """One period of the board's loop, and of the physics."""
         if self._starts_us is None:
             self._board.step()
         elif self.now_us >= self._starts_us:
-            self._board = self._start(ResetReason.BROWN_OUT)
+            self._board = self._start(self._reset_reason)
         self.machine.step(self._duty)
         if self.machine.voltage:
             self.driven_us = self.now_us + STEP_US
@@ -85,11 +86,12 @@ class EmulatedRobot:
             self.step()
         self.up.clear()
 
-    def brown_out(self) -> None:
-        """The supply breaks down: the board starts anew."""
+    def restart(self, reason: ResetReason) -> None:
+        """The board starts anew; the motor is off from now on."""
         self._duty = 0.0
         self._inbox.clear()
-        self._starts_us = self.now_us + BROWN_OUT_US
+        self._reset_reason = reason
+        self._starts_us = self.now_us + RESTART_US
 
     # --- what the board is connected to (core_library.BoardIO) ---
 

@@ -13,6 +13,7 @@ import json
 from collections.abc import Callable
 
 from furuta_hardware.emulated_robot import EmulatedRobot
+from furuta_hardware.messages import ResetReason
 
 
 def state(robot: EmulatedRobot) -> str:
@@ -73,7 +74,13 @@ def plug(robot: EmulatedRobot) -> None:
 
 def brownout(robot: EmulatedRobot) -> None:
     """The supply breaks down for 50 ms and the board restarts."""
-    robot.brown_out()
+    robot.restart(ResetReason.BROWN_OUT)
+
+
+def restart(robot: EmulatedRobot, reason: str) -> None:
+    """It restarts because of power_on, watchdog or software: `restart power_on`."""
+    reasons = {known.name.lower(): known for known in ResetReason}
+    robot.restart(reasons[_one_of(reason, tuple(reasons))])
 
 
 def glitch(robot: EmulatedRobot, joint: str, counts: str) -> None:
@@ -112,7 +119,7 @@ def place(robot: EmulatedRobot, arm_angle: str, pendulum_angle: str) -> None:
 
 FUNCTIONS: tuple[Callable[..., str | None], ...] = (
     *(state, flip, lose, double, stall, delay, unplug, plug, brownout, glitch, reverse, stick),
-    *(cut, heat, place),
+    *(restart, cut, heat, place),
 )
 COMMANDS = {function.__name__: function for function in FUNCTIONS}
 HELP = '\n'.join(f'  {name:10} {function.__doc__}' for name, function in COMMANDS.items())

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import sys
 import time
+from collections import deque
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -21,8 +22,9 @@ from furuta_description.ros_plant import PlantInterface, Services
 from furuta_hardware import messages
 from furuta_hardware.emulator_process import EMULATOR, EmulatorProcess
 from furuta_hardware.health import Health
-from furuta_hardware.link import Link
+from furuta_hardware.link import STATE_RATE_HZ, Link
 from furuta_hardware.messages import Flag
+from furuta_hardware.rest import moving
 from furuta_hardware.session import Reading, Request
 
 
@@ -56,7 +58,7 @@ class HardwareNode(Node):
         emulator = ros.declare_parameters(self, EmulatorConfig(), prefix='emulator.')
         self._robot = load_robot(config.robot)
         self._health = Health(self._robot)
-        self._newest: Reading | None = None
+        self._recent: deque[Reading] = deque(maxlen=STATE_RATE_HZ)  # of the last second
         self._counters: Request | None = None
         self._emulator = None
         if config.port == EMULATOR:
@@ -78,7 +80,7 @@ class HardwareNode(Node):
             self.get_logger().warning(f'motor not enabled: {refusal}')
 
     def _on_reading(self, reading: Reading) -> None:
-        self._newest = reading
+        self._recent.append(reading)
         stamp = ros.time_message(self._epoch + reading.stamp_ns)
         sample = ros.Sample(0.0, *reading[2:6])
         torque = motor.torque_at(
@@ -96,11 +98,12 @@ class HardwareNode(Node):
         return self._link.ask(messages.ClearFault)
 
     def _set_zero(self) -> str:
-        return self._link.ask(messages.SetZero)
+        motion = moving(tuple(self._recent))
+        return f'{motion}: let it come to rest' if motion else self._link.ask(messages.SetZero)
 
     def _report(self) -> None:
-        state = self._newest.state if self._newest else None
-        problems = self._link.problems() or self._health.problems(self._link.session, state)
+        state = self._link.session.state
+        problems = self._link.problems() or self._health.problems(self._link.session)
         values: dict[str, Any] = self._link.report()
         if state is not None:
             values |= {'enabled': bool(state.flags & Flag.ENABLED), 'faults': state.faults}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from furuta_description.robot import Robot
 from furuta_description.safety import Fault, fault_texts
 from furuta_hardware.configuration import differences
-from furuta_hardware.messages import Flag, ResetReason, State
+from furuta_hardware.messages import Flag, ResetReason
 from furuta_hardware.protocol import PROTOCOL_VERSION
 from furuta_hardware.session import Session
 
@@ -30,17 +30,18 @@ class Health:
         self._jumps = [0, 0]
         self._restarts = 0
 
-    def problems(self, session: Session, state: State | None) -> list[str]:
+    def problems(self, session: Session) -> list[str]:
         """What is wrong now, or has just been."""
         found = self._noise(session) + self._differences(session)
-        if state is not None:
+        state = session.state
+        if state is not None:  # else a new connection, which cannot say yet why it is new
             found += fault_texts(Fault(state.faults))
             if not state.flags & Flag.ZERO_IS_SET:
                 found.append(
                     'zero pose not set: arm forward, pendulum hanging still, then set it '
                     '(motor/set_zero or `furuta zero`); the motor stays off until then'
                 )
-        self._note_events(session)
+            self._note_events(session)
         for event in list(self._events):
             self._events[event] -= 1
             found.append(event)
@@ -70,9 +71,9 @@ class Health:
         ]
 
     def _note_events(self, session: Session) -> None:
-        if session.restarts > self._restarts:
-            self._events[_restart_text(session)] = REMEMBER
-        self._restarts = session.restarts
+        if session.restarts > self._restarts and session.identity is not None:
+            self._events[_restart_text(session.identity.reset_reason)] = REMEMBER
+            self._restarts = session.restarts
         for joint, (new, old) in enumerate(zip(session.jumps, self._jumps, strict=True)):
             if new > old:
                 self._events[
@@ -100,10 +101,11 @@ def why_no_board(session: Session, port: str) -> str:
     )
 
 
-def _restart_text(session: Session) -> str:
-    reason = session.identity.reset_reason if session.identity else ResetReason.UNKNOWN
+def _restart_text(reason: int) -> str:
     if reason == ResetReason.BROWN_OUT:
         return 'the board restarted after a brown-out: its supply is too weak for the motor'
     if reason == ResetReason.WATCHDOG:
         return 'the board restarted by its watchdog: its firmware hung'
+    if reason == ResetReason.POWER_ON:
+        return 'the board was without power, or its reset button was pressed'
     return 'the board restarted'

@@ -16,6 +16,7 @@ from furuta_description.robot import Robot
 from furuta_hardware import messages
 from furuta_hardware.link_statistics import SEQUENCE_SPAN
 from furuta_hardware.messages import Flag
+from furuta_hardware.rest import moving
 from furuta_hardware.session import Reading
 from furuta_hardware.wiring import (
     OFF_ZERO,
@@ -27,8 +28,8 @@ from furuta_hardware.wiring import (
     off_zero,
 )
 
-STILL = 0.05  # [rad/s] less is no motion
 REST = 0.5  # [s] looked at before anything moves
+SETTLED = 0.2  # [rad/s] of the pendulum, slower is no swinging
 RAMP = 2.0  # [V/s] up to where the arm starts
 RAMP_END = 4.0  # [V] an arm that has not started by then will not
 STARTED = 0.02  # [rad]
@@ -105,16 +106,13 @@ class Selftest:
         return Finding('loop and link', True, text)
 
     def _stillness(self) -> Finding:
-        readings = self._rig.run(REST)
-        for name in ('arm', 'pendulum'):
-            fastest = max(abs(getattr(r, f'{name}_velocity')) for r in readings)
-            if fastest > STILL:
-                return Finding(
-                    'encoders at rest',
-                    False,
-                    f'{name} moves at {fastest:.2f} rad/s: let it hang still; if it does, its '
-                    'encoder is disturbed: check shield and supply of the encoder',
-                )
+        if motion := moving(self._rig.run(REST)):
+            return Finding(
+                'encoders at rest',
+                False,
+                f'{motion}: let it hang still; if it does, its encoder is disturbed: check '
+                'shield and supply of the encoder',
+            )
         return Finding('encoders at rest', True, 'no count moves')
 
     def _zero_pose(self) -> Finding:
@@ -189,7 +187,7 @@ class Selftest:
     def _settle(self) -> None:
         """Wait until the pendulum hardly swings."""
         for _ in range(40):
-            if max(abs(r.pendulum_velocity) for r in self._rig.run(REST, 0.0)) < 4 * STILL:
+            if max(abs(r.pendulum_velocity) for r in self._rig.run(REST, 0.0)) < SETTLED:
                 return
 
     # --- what must stop the motor ---

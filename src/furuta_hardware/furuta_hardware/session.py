@@ -64,12 +64,13 @@ class Session:
         """Greet a board that is asked for `rate_hz` states a second."""
         self.parser = protocol.Parser()
         self.statistics = LinkStatistics()
-        self.restarts = 0  # of the board, while we were connected
+        self.restarts = 0  # of the board since we first met it
         self.jumps = [0, 0]  # of arm and pendulum counts that no joint can have made
         self.other_version: int | None = None  # of a board that speaks another protocol
+        self.state: State | None = None  # newest one of this connection
         self._rate_hz = rate_hz
         self._pending: dict[int, Request] = {}
-        self._next_request = self._sequence = self._stamp_ns = 0
+        self._next_request = self._sequence = self._stamp_ns = self._time_us = 0
         self._lock = threading.Lock()
         self.begin()
 
@@ -77,7 +78,7 @@ class Session:
         """A new connection: forget what was on its way, and greet."""
         self.clock = ClockMap()
         self.statistics.restart()
-        self._time_us = 0
+        self.state = None
         self._watches: list[EncoderWatch] = []
         with self._lock:
             self._pending.clear()
@@ -146,14 +147,14 @@ class Session:
 
     def _read(self, state: State, arrival_ns: int) -> list[Reading]:
         if state.time_us < self._time_us:
-            self.restarts += 1
             self.begin()
+            self.restarts += 1  # last: who sees it finds no identity but the new one
         self._time_us = state.time_us
         self.clock.add(state.time_us, arrival_ns)
         if not self.is_ready or self.configuration is None:
             return []
         stamp_ns = max(self.clock.to_host_ns(state.time_us), self._stamp_ns + 1)
-        self._stamp_ns = stamp_ns
+        self._stamp_ns, self.state = stamp_ns, state
         self.statistics.arrived(state, arrival_ns, stamp_ns)
         self._watch(state, self.configuration)
         reading = Reading(

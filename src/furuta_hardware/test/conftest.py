@@ -167,10 +167,7 @@ class Host:
         self.wait(lambda: abs(self.readings[-1].voltage) > 1, 'motor is driven')
 
     def problems(self):
-        return '; '.join(
-            self.link.problems()
-            or self.health.problems(self.link.session, self.readings[-1].state)
-        )
+        return '; '.join(self.link.problems() or self.health.problems(self.link.session))
 
     def wait(self, claim, what, seconds=5.0):
         deadline = time.monotonic() + seconds

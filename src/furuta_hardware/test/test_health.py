@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is told of the robot's state, on an emulated one."""
 
+import pytest
+
 from furuta_description.robot import load_robot
 from furuta_hardware import messages
 from furuta_hardware.emulated_rig import EmulatedRig
@@ -9,8 +11,8 @@ from furuta_hardware.health import REMEMBER, Health
 
 
 def look(rig, health, seconds=1.0):
-    state = rig.run(seconds)[-1].state
-    return '; '.join(health.problems(rig.session, state))
+    rig.run(seconds)
+    return '; '.join(health.problems(rig.session))
 
 
 def test_sound_robot_has_no_problems():
@@ -34,6 +36,22 @@ def test_missing_zero_pose_is_told_with_how_to_set_it():
     assert look(rig, health) == ''
 
 
+@pytest.mark.parametrize(
+    ('reason', 'words'),
+    [
+        ('power_on', 'without power'),
+        ('watchdog', 'its firmware hung'),
+        ('software', 'the board restarted'),
+    ],
+)
+def test_each_reason_of_a_restart_has_its_words(reason, words):
+    rig = EmulatedRig()
+    health = Health(rig.robot)
+    look(rig, health)
+    obey(rig.emulated, f'restart {reason}')
+    assert words in look(rig, health)
+
+
 def test_brown_out_is_told_for_a_while_and_then_forgotten():
     rig = EmulatedRig()
     health = Health(rig.robot)
@@ -42,6 +60,16 @@ def test_brown_out_is_told_for_a_while_and_then_forgotten():
     told = [look(rig, health, 0.2) for _ in range(REMEMBER + 1)]
     assert all('brown-out' in words for words in told[:REMEMBER])
     assert 'brown-out' not in told[REMEMBER]
+
+
+def test_restart_is_told_with_its_reason_however_early_one_looks():
+    rig = EmulatedRig()
+    health = Health(rig.robot)
+    look(rig, health)
+    obey(rig.emulated, 'brownout')
+    told = [look(rig, health, 0.001) for _ in range(100)]
+    first = next(words for words in told if words)
+    assert 'after a brown-out' in first and 'zero pose not set' in first
 
 
 def test_noise_is_told_only_while_it_lasts():

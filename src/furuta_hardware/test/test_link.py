@@ -88,8 +88,8 @@ def test_damaged_bytes_cost_frames_and_nothing_else(emulator, host, fault):
 
 def test_stalled_line_stops_the_motor_and_goes_on_by_itself(emulator, host):
     host.drive()
-    began = time.monotonic_ns()
     emulator.tell('stall 0.6')
+    began = time.monotonic_ns()
     host.wait_for_problem('nothing from the board')
     assert seconds_driven_since(emulator, began) < TIMEOUT + SLACK
     host.wait(lambda: host.problems() == '', 'line is back')
@@ -98,8 +98,8 @@ def test_stalled_line_stops_the_motor_and_goes_on_by_itself(emulator, host):
 
 def test_unplugged_board_stops_and_is_found_again_with_the_motor_off(emulator, host):
     host.drive()
-    began = time.monotonic_ns()
     emulator.tell('unplug')
+    began = time.monotonic_ns()
     host.wait_for_problem('plug the board in again')
     time.sleep(0.2)
     assert seconds_driven_since(emulator, began) < TIMEOUT + SLACK
@@ -115,8 +115,8 @@ def test_unplugged_board_stops_and_is_found_again_with_the_motor_off(emulator, h
 
 def test_board_after_a_brown_out_is_off_and_wants_its_zero_pose(emulator, host):
     host.drive()
-    began = time.monotonic_ns()
     emulator.tell('brownout')
+    began = time.monotonic_ns()
     host.wait_for_problem('restarted after a brown-out')
     assert seconds_driven_since(emulator, began) < SLACK
     assert 'zero pose not set' in host.problems()
@@ -124,6 +124,30 @@ def test_board_after_a_brown_out_is_off_and_wants_its_zero_pose(emulator, host):
     assert host.link.ask(messages.SetZero) == ''
     assert host.link.ask(messages.Enable, 1) == ''
     host.wait(lambda: abs(host.readings[-1].voltage) > 1, 'driven again')
+
+
+def test_board_that_loses_power_with_its_plug_says_so_and_wants_its_zero_pose(emulator, host):
+    host.drive()
+    emulator.tell('unplug')
+    emulator.tell('restart power_on')
+    began = time.monotonic_ns()
+    host.wait_for_problem('plug the board in again')
+    emulator.tell('plug')
+    host.wait_for_problem('the board was without power')
+    assert 'zero pose not set' in host.problems()
+    assert 'zero pose' in host.link.ask(messages.Enable, 1)
+    assert seconds_driven_since(emulator, began) < SLACK
+
+
+def test_motor_that_is_driven_hard_without_moving_is_let_go(emulator, host):
+    emulator.tell('cut on')
+    host.drive(8.0, is_swaying=False)
+    host.wait_for_problem('arm does not move')
+    assert host.readings[-1].voltage == 0.0 and not host.is_enabled
+    emulator.tell('cut off')
+    assert host.link.ask(messages.ClearFault) == ''
+    assert host.link.ask(messages.Enable, 1) == ''
+    host.wait(lambda: abs(host.readings[-1].arm_velocity) > 1, 'the arm turns')
 
 
 def test_small_encoder_glitch_is_reported(emulator, host):

@@ -6,6 +6,7 @@ import pytest
 from furuta_description.robot import load_robot
 from furuta_hardware.emulated_rig import EmulatedRig
 from furuta_hardware.emulator_commands import obey
+from furuta_hardware.rest import moving
 from furuta_hardware.selftest import Selftest
 from furuta_hardware.wire import Timing
 
@@ -108,6 +109,15 @@ def test_moving_pendulum_is_sent_to_rest_first():
     rig = EmulatedRig()
     rig.emulated.put_by_hand(0.0, 1.0)
     assert 'let it hang still' in failures(rig)['encoders at rest']
+
+
+def test_count_that_flickers_is_rest_and_a_small_swing_is_not():
+    rig = EmulatedRig()
+    readings = rig.run(0.1)
+    rig.emulated.machine.defects.arm_glitch += 1
+    assert moving(readings + rig.run(0.1)) == ''
+    rig.emulated.put_by_hand(0.0, 0.02)
+    assert moving(rig.run(1.0)).startswith('the pendulum moves (by 2.')
 
 
 def test_noisy_line_is_found():

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """`furuta selftest`, `furuta zero` and `furuta emulator` as a user runs them."""
 
+import os
 import subprocess
 import sys
 
 import pytest
 
+from furuta_hardware import messages
 from furuta_hardware.emulator_process import EmulatorProcess
+from furuta_hardware.link import Link
 
 FURUTA = [sys.executable, '-m', 'furuta_bringup.cli']
 
@@ -24,11 +27,24 @@ def emulator():
 
 
 def test_zero_is_set_after_the_question_and_kept_by_the_board(emulator):
+    with Link(emulator.port) as link:
+        assert 'zero pose' in link.ask(messages.Enable, 1)
     asked = _run('zero', '--port', emulator.port, answer='n\n')
     assert asked.returncode == 1 and 'pendulum hanging still?' in asked.stdout
     done = _run('zero', '--port', emulator.port, answer='y\n')
     assert done.returncode == 0, done.stdout + done.stderr
-    assert 'zero pose set' in done.stdout
+    assert 'zero pose set\n' in done.stdout and 'until it restarts' in done.stdout
+    with Link(emulator.port) as link:
+        assert link.ask(messages.Enable, 1) == ''
+
+
+def test_zero_that_is_set_again_says_how_far_off_it_was(emulator):
+    with Link(emulator.port) as link:
+        assert link.ask(messages.SetZero) == ''
+    emulator.tell('place 0.1 0')
+    emulator.tell('stick on')  # the hanging pendulum stays put, so that the robot is at rest
+    done = _run('zero', '--port', emulator.port, '--yes')
+    assert 'the arm was +5.7 deg off and the pendulum +0.0' in done.stdout
 
 
 def test_zero_of_a_moving_pendulum_is_refused(emulator):
@@ -50,6 +66,10 @@ def test_port_that_is_held_or_missing_is_said_without_a_traceback(command, emula
     missing = _run(command, '--port', '/dev/ttyUSB99', '--yes')
     assert missing.returncode == 2
     assert '/dev/ttyUSB99: no such port' in missing.stderr and 'Traceback' not in missing.stderr
+    with Link(emulator.port):
+        held = _run(command, '--port', emulator.port, '--yes')
+    assert held.returncode == 2
+    assert f'is held by process {os.getpid()}' in held.stderr and 'Traceback' not in held.stderr
 
 
 def test_emulator_that_does_not_run_is_said():

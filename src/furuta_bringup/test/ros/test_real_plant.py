@@ -48,8 +48,9 @@ def test_real_plant_starts_disabled_and_obeys_once_enabled(probe, start, emulato
     probe.values('plant')  # the board is asked at one report and heard at the next
     assert int(probe.values('plant')['refused_commands']) > 10
     assert probe.switch(ros.ENABLE, False).success
-    probe.wait(lambda: abs(probe.sample.arm_velocity) < 0.01, 'arm at rest')
-    assert probe.trigger(ros.SET_ZERO).success
+    assert 'moves' in probe.trigger(ros.SET_ZERO).message
+    emulator.tell('place 0.5 0')  # a hand stops the pendulum
+    probe.wait(lambda: probe.trigger(ros.SET_ZERO).success, 'at rest')
     probe.wait(lambda: abs(probe.sample.arm_angle) < 0.01, 'arm at zero')
 
 
@@ -94,6 +95,24 @@ def test_brown_out_is_reported_and_wants_the_zero_pose(probe, start, emulator):
     assert 'zero pose' in probe.switch(ros.ENABLE, True).message
     assert probe.trigger(ros.SET_ZERO).success
     assert probe.switch(ros.ENABLE, True).success
+
+
+def test_latched_fault_is_reported_and_cleared_before_the_motor_is_enabled(probe, start, emulator):
+    start(hardware_node(emulator.port, enabled=True))
+    probe.wait_for_plant()
+    probe.drive([2.0], 0.2)
+    emulator.tell('glitch pendulum 3000')
+    probe.drive([2.0], 0.2)
+    assert probe.voltage == 0.0
+    probe.values('plant')
+    probe.wait(lambda: 'pendulum too fast' in probe.diagnostics['plant'].message, 'report')
+    assert 'clear the fault' in probe.switch(ros.ENABLE, True).message
+    assert probe.trigger(ros.CLEAR_FAULT).success
+    probe.drive([2.0], 0.1)
+    assert probe.voltage == 0.0, 'clearing must not enable'
+    assert probe.switch(ros.ENABLE, True).success
+    probe.drive([-2.0], 0.2)
+    assert probe.voltage == pytest.approx(-2.0)
 
 
 def test_killed_node_leaves_the_motor_off_within_the_time_out(probe, start, emulator):
