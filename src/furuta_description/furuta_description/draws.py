@@ -29,10 +29,11 @@ def next_keys(keys: Array) -> Array:
 
 def uniforms(keys: Array, count: int, xp: Any) -> Array:
     """Numbers in [0, 1), (B, count) float32, `count` for each key (B, 2)."""
-    blocks = xp.arange(-(-count // 3), dtype=np.uint32)[None] + 0 * keys[:, :1]
-    words = xp.stack(_pcg3d(keys[:, :1] + 0 * blocks, keys[:, 1:] + 0 * blocks, blocks), axis=-1)
-    drawn = words.reshape(len(keys), -1)[:, :count] >> np.uint32(8)
-    return drawn.astype(np.float32) * np.float32(2**-24)
+    blocks = xp.arange(-(-count // 3), dtype=np.uint32)[:, None] + 0 * keys[:, 0]
+    words = xp.stack(_pcg3d(0 * blocks + keys[:, 0], 0 * blocks + keys[:, 1], blocks), axis=1)
+    # Made with the keys last, so that one number of all of them lies side by side.
+    drawn = words.reshape(-1, len(keys))[:count] >> np.uint32(8)
+    return (drawn.astype(np.float32) * np.float32(2**-24)).T
 
 
 def normals(uniforms: Array, xp: Any) -> Array:

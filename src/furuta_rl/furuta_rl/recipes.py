@@ -35,7 +35,7 @@ def make_recipe(task: str, randomization: str) -> Recipe:
     env = EnvConfig(is_staggered=True)
     if randomization != 'wide':
         return Recipe(TASKS[task](), env, PPOConfig(), robots=1024, rounds=4)
-    ppo = PPOConfig(iterations=1000, epochs=3, learning_rate=3e-3, hidden=(64, 64))
+    ppo = PPOConfig(iterations=1000, epochs=3, minibatches=16, learning_rate=3e-3, hidden=(64, 64))
     # The arm's weight: a late push-off less often ends beyond the arm's limit.
     weight = max(0.1, TASKS[task].arm_weight)
     wanted = TASKS[task](history=5, balance_weight=1.0, arm_weight=weight)

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 class PPOConfig:
     """Choices of PPO; symbols in parentheses are those of the papers."""
 
-    iterations: int = 56
+    iterations: int = 70
     """rollouts, each with its update, in a round: the learning rate falls to its end, and starts
     anew where another round follows"""
     steps: int = 16
     """control steps of every robot in a rollout (T)"""
-    epochs: int = 2
+    epochs: int = 1
     """times that an update goes through its rollout (K)"""
-    minibatches: int = 16
+    minibatches: int = 32
     """parts of a rollout, each of some robots' whole stretches; a gradient step on each"""
     learning_rate: float = 5e-3
     """Adam's step at the start"""
