@@ -195,6 +195,7 @@ def draw(physics: Physics, ranges: Ranges, deviations: Array) -> Physics:
         cable=Cable(
             physics.cable.stiffness * factor(ranges.cable_stiffness),
             physics.cable.rest_angle * factor(ranges.cable_rest_angle),
+            physics.cable.softening,
         ),
     )
 

@@ -39,6 +39,7 @@ from furuta_description.quantities import (
     PositiveVoltage,
     Resistance,
     SlewRate,
+    Softening,
     Speed,
     Stiffness,
     Torque,
@@ -91,10 +92,11 @@ class Motor(NamedTuple):
 
 
 class Cable(NamedTuple):
-    """Spring that the encoder cable puts on the arm."""
+    """Spring that the encoder cable puts on the arm; see `motor.cable_torque`."""
 
     stiffness: Stiffness
     rest_angle: Angle
+    softening: Softening
 
 
 class Physics(NamedTuple):

@@ -6,7 +6,7 @@ import pytest
 
 from furuta_description import motor, scalars
 from furuta_description.dynamics import State, make_state
-from furuta_description.robot import Motor, load_robot
+from furuta_description.robot import Cable, Motor, load_robot
 
 FURUTA = load_robot('furuta').physics
 QUBE = load_robot('qube_servo_2').physics
@@ -135,8 +135,15 @@ def test_viscous_friction_grows_with_the_velocity() -> None:
 
 def test_cable_pulls_to_its_rest_angle() -> None:
     cable = FURUTA.cable._replace(stiffness=0.003, rest_angle=0.1)
-    assert motor.cable_torque(cable, 1.1) == pytest.approx(-0.003)
-    assert motor.cable_torque(cable, 0.1) == 0
+    assert motor.cable_torque(cable, 1.1, np) == pytest.approx(-0.003)
+    assert motor.cable_torque(cable, 0.1, np) == 0
+
+
+def test_soft_cable_gives_way_but_never_lets_go() -> None:
+    cable = Cable(stiffness=0.003, rest_angle=0.0, softening=1.0)
+    near, far = -motor.cable_torque(cable, np.array([0.01, 100.0]), np)
+    assert near == pytest.approx(0.003 * 0.01, rel=1e-3)
+    assert far == pytest.approx(0.003, rel=1e-3)  # stiffness / softening
 
 
 def test_arm_takes_motor_friction_and_cable_and_pendulum_only_friction() -> None:
@@ -145,7 +152,7 @@ def test_arm_takes_motor_friction_and_cable_and_pendulum_only_friction() -> None
     assert drive.arm_torque == pytest.approx(
         drive.motor_torque
         + motor.friction_torque(FURUTA.arm.friction, 3.0, np)
-        + motor.cable_torque(FURUTA.cable, 0.5)
+        + motor.cable_torque(FURUTA.cable, 0.5, np)
     )
     assert drive.pendulum_torque == motor.friction_torque(FURUTA.pendulum.friction, -4.0, np)
 
