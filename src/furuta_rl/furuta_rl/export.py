@@ -17,13 +17,16 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from furuta_description.whole_file import write_whole
-from furuta_rl.policy import INPUT, METADATA_KEY, OUTPUT, PolicyCard, to_metadata
+from furuta_rl.policy import INPUT, METADATA_KEY, OUTPUT, PolicyCard, PolicyError, to_metadata
 from furuta_rl.ppo.networks import Policy, act
 from furuta_rl.ppo.normalization import BOUND, VARIANCE_FLOOR
 
 PARITY = 1e-5  # largest difference of an action that an export may have
 OPSET, IR_VERSION = 17, 8  # of 2022: any onnxruntime in use reads them
 CHECKED, CARRIED = 4096, 16  # observations compared at export; those that the file carries along
+
+
+Layer = tuple[NDArray[Any], NDArray[Any]]  # weight (inputs, outputs), bias (outputs,)
 
 
 class ExportError(RuntimeError):
@@ -99,6 +102,28 @@ def make_onnx(policy: Policy, metadata: str) -> onnx.ModelProto:
     helper.set_model_props(model, {METADATA_KEY: metadata})
     onnx.checker.check_model(model, full_check=True)
     return model
+
+
+def read_network(
+    file: Path,
+) -> tuple[NDArray[Any], NDArray[Any], list[tuple[NDArray[Any], NDArray[Any]]]]:
+    """Mean and scale (n,) of the normalization, and the layers, of what `export` wrote.
+
+    Raises:
+        PolicyError: it is not of our making.
+    """
+    try:
+        graph = onnx.load(file).graph
+        arrays = {entry.name: numpy_helper.to_array(entry) for entry in graph.initializer}
+        kinds = [node.op_type for node in graph.node]
+        inputs = [[arrays[name] for name in node.input if name in arrays] for node in graph.node]
+    except Exception as error:  # whatever damaged bytes can lead to
+        raise PolicyError(f'{file}: not a policy: {error}') from error
+    body = kinds[3:]
+    if kinds[:3] != ['Sub', 'Mul', 'Clip'] or body != ['Gemm', 'Tanh'] * (len(body) // 2):
+        raise PolicyError(f'{file}: layers {kinds}: not a policy that furuta train wrote')
+    layers = [(inputs[i][0], inputs[i][1]) for i in range(3, len(kinds), 2)]
+    return inputs[0][0], inputs[1][0], layers
 
 
 def sample_observations(policy: Policy, random: np.random.Generator) -> NDArray[np.float32]:

@@ -34,7 +34,7 @@ def run(options: TrainOptions) -> int:
     from rich.console import Console
 
     from furuta_description.robot import load_robot
-    from furuta_rl.training import results
+    from furuta_rl.training import results, robot_results
     from furuta_rl.training.interrupt import StoppedError
     from furuta_rl.training.run_folder import open_run
 
@@ -46,7 +46,8 @@ def run(options: TrainOptions) -> int:
     with open_run(options, robot) as folder:
         try:
             trained = training.run(folder, console)
-            results.finish(options, robot, folder, trained, console)
+            finish = robot_results.finish if options.is_on_robot else results.finish
+            finish(options, robot, folder, trained, console)
             return 0
         except StoppedError as stopped:
             status, reason = 128 + stopped.signal, f'stopped after iteration {stopped.iteration}'
@@ -71,13 +72,14 @@ def make_training(options: TrainOptions, robot: Robot) -> Training:
 
         return FusedTraining(options, robot)
     try:
+        from furuta_rl.skrl_trainer.robot_training import RobotTraining
         from furuta_rl.skrl_trainer.training import SkrlTraining
     except ModuleNotFoundError as error:
         raise ValueError(
             f'the skrl trainer needs {error.name}, which is not installed: start it by `./furuta '
             'train --trainer skrl`, which installs requirements/skrl.txt'
         ) from error
-    return SkrlTraining(options, robot)
+    return (RobotTraining if options.is_on_robot else SkrlTraining)(options, robot)
 
 
 def use_cache(folder: Path) -> None:

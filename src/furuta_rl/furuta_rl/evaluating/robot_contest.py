@@ -83,8 +83,10 @@ class RobotContest:
             with RobotClient(self._settings, self.options.limits, say) as robot:
                 while len(self.recordings) < self.total and not robot.is_time_up:
                     robot.order(Order(EPISODE, ARM_LIMIT))
-                    self.recordings.append(robot.wait())
-                    self._report_fault(self.recordings[-1])
+                    recording = robot.wait()
+                    assert recording is not None  # nobody stops it
+                    self.recordings.append(recording)
+                    self._report_fault(recording)
                     bar.advance(task)
         if not self.recordings:
             raise RobotError('--robot-minutes were up before the first episode')

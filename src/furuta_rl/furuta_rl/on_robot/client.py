@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 from furuta_description.parameters import parameter_arguments
 from furuta_description.training_environment import find_checkout, run_environment
@@ -30,6 +30,7 @@ from furuta_rl.on_robot.recording import (
 )
 
 PATIENCE = 3.0  # [s] for the node's end
+LOOK_PERIOD = 0.1  # [s] between looks at whether to go on waiting
 
 
 class RobotError(RuntimeError):
@@ -72,7 +73,6 @@ class RobotClient:
                 stderr=subprocess.STDOUT,
                 env=environment,
                 start_new_session=True,  # Ctrl-C is for us, who end it in order
-                preexec_fn=_ignore_interrupts,
             )
         self._connection = Connection(ours.detach())
 
@@ -88,14 +88,16 @@ class RobotClient:
         except OSError:
             self._fail()
 
-    def wait(self) -> Recording:
-        """The episode that was asked for.
+    def wait(self, is_stopped: Callable[[], bool] = lambda: False) -> Recording | None:
+        """The episode that was asked for; None once it `is_stopped`.
 
         Raises:
             RobotError: there will be none.
         """
-        while True:
+        while not is_stopped():
             try:
+                if not self._connection.poll(LOOK_PERIOD):
+                    continue
                 kind, content = unpack(self._connection.recv_bytes())
             except (EOFError, OSError):
                 self._fail()
@@ -104,6 +106,7 @@ class RobotClient:
             if kind == 'error':
                 raise RobotError(str(content['text']))
             self._say(str(content['text']))
+        return None
 
     def close(self) -> None:
         """Have the node leave the motor at 0 V and end."""
@@ -124,12 +127,7 @@ class RobotClient:
         """See `close`."""
         self.close()
 
-    def _fail(self) -> None:
+    def _fail(self) -> NoReturn:
         assert self._process.stdout is not None
         lines = self._process.stdout.read().decode(errors='replace').strip().splitlines()
         raise RobotError('the robot_env_node ended by itself:\n' + '\n'.join(lines[-12:]))
-
-
-def _ignore_interrupts() -> None:
-    """Python would answer a SIGINT with a traceback while the node imports; `ros.run` takes it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

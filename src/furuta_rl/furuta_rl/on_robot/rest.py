@@ -19,7 +19,8 @@ GAINS = (1.0, -1.397, 2.19, -0.218)  # of x, y, x', y'
 LARGEST = 0.8  # acceleration that the pendulum's part may ask for [w^2 rad]
 LIMIT_PART = 0.7  # of the voltage limit
 STILL_ARM, STILL_PENDULUM = 0.1, 0.05  # [rad] where the evaluation's episodes begin
-STILL_ARM_VELOCITY, STILL_PENDULUM_VELOCITY = 0.1, 0.25  # [rad/s]
+STILL_ARM_VELOCITY, STILL_PENDULUM_VELOCITY = 0.15, 0.3  # [rad/s]
+STAYS = 2.0  # times these velocities: within, the still counts as still; encoders are coarse
 STILL_TIME = 0.3  # [s]
 
 
@@ -37,7 +38,7 @@ class Rest:
 
     def voltage(self, state: State) -> float:
         """Voltage for a measured state [V]; 0 once the pendulum hangs still at the centre."""
-        if _is_still(state):
+        if self._is_still(state):
             return 0.0
         k, w, angle = self._k, self._frequency, state.pendulum_angle
         swing = GAINS[1] * math.sin(angle)
@@ -53,7 +54,7 @@ class Rest:
 
     def has_come(self, stamp: float, state: State) -> bool:
         """Whether the robot has been at rest for some time, up to this stamp [s]."""
-        if not _is_still(state):
+        if not self._is_still(state):
             self._since = None
             return False
         if self._since is None or stamp < self._since:
@@ -64,11 +65,11 @@ class Rest:
         """It moves from now on."""
         self._since = None
 
-
-def _is_still(state: State) -> bool:
-    return (
-        abs(state.arm_angle) < STILL_ARM
-        and abs(math.remainder(state.pendulum_angle, math.tau)) < STILL_PENDULUM
-        and abs(state.arm_velocity) < STILL_ARM_VELOCITY
-        and abs(state.pendulum_velocity) < STILL_PENDULUM_VELOCITY
-    )
+    def _is_still(self, state: State) -> bool:
+        slack = 1.0 if self._since is None else STAYS
+        return (
+            abs(state.arm_angle) < STILL_ARM
+            and abs(math.remainder(state.pendulum_angle, math.tau)) < STILL_PENDULUM
+            and abs(state.arm_velocity) < slack * STILL_ARM_VELOCITY
+            and abs(state.pendulum_velocity) < slack * STILL_PENDULUM_VELOCITY
+        )

@@ -19,7 +19,6 @@ from skrl.resources.preprocessors.torch import RunningStandardScaler
 
 from furuta_rl.ppo.normalization import BOUND
 from furuta_rl.skrl_trainer import settings
-from furuta_rl.skrl_trainer.environment import TorchEnv
 from furuta_rl.skrl_trainer.networks import (
     NORMALIZER_EPSILON,
     ActionValue,
@@ -28,6 +27,7 @@ from furuta_rl.skrl_trainer.networks import (
     SquashedPolicy,
     Value,
 )
+from furuta_rl.skrl_trainer.spaces import Spaces
 
 REPLAYED = 400_000  # transitions that an agent with a replay memory keeps
 UNSUITABLE = {
@@ -108,7 +108,7 @@ def find_kind(algorithm: str) -> Kind:
 
 
 def make_agent(
-    algorithm: str, environment: TorchEnv, hidden: Sequence[int], chosen: Sequence[str]
+    algorithm: str, environment: Spaces, hidden: Sequence[int], chosen: Sequence[str]
 ) -> Agent:
     """Make an agent, ready to train.
 
@@ -151,7 +151,7 @@ def make_agent(
     return agent
 
 
-def _preprocessors(configuration: type, environment: TorchEnv) -> dict[str, Any]:
+def _preprocessors(configuration: type, environment: Spaces) -> dict[str, Any]:
     """Running normalization of whatever an agent normalizes."""
 
     def scaler(size: int, **choices: Any) -> tuple[type, dict[str, Any]]:

@@ -40,9 +40,9 @@ class TorchEnv:
         self._step = env.step if is_numpy else jax.jit(env.step)
         self.state = self._bound(env.reset(key))
         self.device = torch.device('cpu' if is_numpy else _device_of(self.state.observation))
-        self.observation_space = _box(env.observation_size)
-        self.state_space = _box(env.privileged_size)
-        self.action_space = _box(env.action_size, 1.0)
+        self.observation_space = make_box(env.observation_size)
+        self.state_space = make_box(env.privileged_size)
+        self.action_space = make_box(env.action_size, 1.0)
 
     def compile(self) -> None:
         """Take now the time that the first control steps would take."""
@@ -101,7 +101,8 @@ class TorchEnv:
         return jax.numpy.from_dlpack(tensor)
 
 
-def _box(size: int, bound: float = np.inf) -> gymnasium.spaces.Box:
+def make_box(size: int, bound: float = np.inf) -> gymnasium.spaces.Box:
+    """Numbers within +-bound, as gymnasium says it."""
     return gymnasium.spaces.Box(-bound, bound, (size,), np.float32)
 
 

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from furuta_rl.export import PARITY, ExportError, sample_observations
 from furuta_rl.ppo import networks as fused
 from furuta_rl.ppo.normalization import VARIANCE_FLOOR, Statistics
-from furuta_rl.skrl_trainer.environment import TorchEnv
+from furuta_rl.skrl_trainer.spaces import Spaces
 
 Inputs = dict[str, Any]
 Outputs = tuple[Tensor, dict[str, Any]]
@@ -47,7 +47,7 @@ def make_layers(sizes: Sequence[int], last_gain: float) -> nn.Sequential:
 class _Network(Model):  # type: ignore[misc]
     """A network on the environment's spaces."""
 
-    def __init__(self, environment: TorchEnv, sizes: Sequence[int], last_gain: float) -> None:
+    def __init__(self, environment: Spaces, sizes: Sequence[int], last_gain: float) -> None:
         super().__init__(
             observation_space=environment.observation_space,
             state_space=environment.state_space,
@@ -58,7 +58,7 @@ class _Network(Model):  # type: ignore[misc]
 
 
 class _Policy(_Network):
-    def __init__(self, environment: TorchEnv, hidden: Sequence[int]) -> None:
+    def __init__(self, environment: Spaces, hidden: Sequence[int]) -> None:
         env = environment.env
         super().__init__(environment, (env.observation_size, *hidden, env.action_size), 0.01)
 
@@ -71,7 +71,7 @@ class _Policy(_Network):
 class GaussianPolicy(GaussianMixin, _Policy):  # type: ignore[misc]
     """N(tanh(network), std), cut to -1..1 by the environment."""
 
-    def __init__(self, environment: TorchEnv, hidden: Sequence[int]) -> None:
+    def __init__(self, environment: Spaces, hidden: Sequence[int]) -> None:
         """Make the network."""
         _Policy.__init__(self, environment, hidden)
         GaussianMixin.__init__(self)
@@ -92,7 +92,7 @@ class SquashedPolicy(_Policy):
     T. Haarnoja et al., "Soft Actor-Critic Algorithms and Applications" (2018), arXiv:1812.05905.
     """
 
-    def __init__(self, environment: TorchEnv, hidden: Sequence[int]) -> None:
+    def __init__(self, environment: Spaces, hidden: Sequence[int]) -> None:
         """Make the network."""
         super().__init__(environment, hidden)
         sizes = (environment.env.observation_size, *hidden, self.num_actions)
@@ -118,7 +118,7 @@ class SquashedPolicy(_Policy):
 class DeterministicPolicy(DeterministicMixin, _Policy):  # type: ignore[misc]
     """tanh(network); what explores is added by the agent."""
 
-    def __init__(self, environment: TorchEnv, hidden: Sequence[int]) -> None:
+    def __init__(self, environment: Spaces, hidden: Sequence[int]) -> None:
         """Make the network."""
         _Policy.__init__(self, environment, hidden)
         DeterministicMixin.__init__(self)
@@ -131,7 +131,7 @@ class DeterministicPolicy(DeterministicMixin, _Policy):  # type: ignore[misc]
 class Value(DeterministicMixin, _Network):  # type: ignore[misc]
     """What is to come from a state, V(s)."""
 
-    def __init__(self, environment: TorchEnv, hidden: Sequence[int]) -> None:
+    def __init__(self, environment: Spaces, hidden: Sequence[int]) -> None:
         """Make the network."""
         _Network.__init__(self, environment, (environment.env.privileged_size, *hidden, 1), 1.0)
         DeterministicMixin.__init__(self)
@@ -144,7 +144,7 @@ class Value(DeterministicMixin, _Network):  # type: ignore[misc]
 class ActionValue(DeterministicMixin, _Network):  # type: ignore[misc]
     """What is to come from an action in a state, Q(s, a)."""
 
-    def __init__(self, environment: TorchEnv, hidden: Sequence[int]) -> None:
+    def __init__(self, environment: Spaces, hidden: Sequence[int]) -> None:
         """Make the network."""
         env = environment.env
         sizes = (env.privileged_size + env.action_size, *hidden, 1)

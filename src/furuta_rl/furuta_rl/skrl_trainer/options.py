@@ -14,12 +14,16 @@ class SkrlOptions:
     """Choices of the skrl trainer."""
 
     iterations: int = 50
-    """rollouts, each with its update; of 16 control steps where the algorithm knows no rollouts"""
+    """rollouts, each with its update; of 16 control steps where the algorithm knows no rollouts;
+    with --backend robot: episodes"""
     hidden: tuple[int, ...] = (64, 64)
     """tanh units in each hidden layer of all networks"""
     set: tuple[str, ...] = ()
     """entries of skrl's own configuration of the algorithm, as NAME=VALUE: learning_epochs=8
     mini_batches=4; a wrong name is answered with all there are"""
+
+    warm_up: int = 10
+    """episodes on a robot that a policy given by --start is left as it is: critics learn first"""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained with.
@@ -31,6 +35,9 @@ class SkrlOptions:
             raise ValueError(f'skrl.iterations is {self.iterations}; valid: at least 1')
         if any(size < 1 for size in self.hidden):
             raise ValueError(f'skrl.hidden is {self.hidden}; valid: sizes of at least 1')
+
+
+ON_ROBOT = 100  # episodes by default
 
 
 class Scale(NamedTuple):

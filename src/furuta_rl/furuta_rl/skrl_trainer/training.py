@@ -166,35 +166,44 @@ class SkrlTraining:
         return self._iteration == self._total or self._iteration % every == 0
 
     def _save(self, run: RunFolder) -> None:
-        newest, previous = checkpoints(run)
-        if newest.exists():
-            newest.replace(previous)
-        checkpoint.save(
-            newest,
-            {
-                'iteration': self._iteration,
-                'seconds': self.seconds,
-                'agent': checkpoint.agent_state(self._agent),
-                'environment': self._environment.save(),
-                'episodes': torch.from_numpy(self._episodes.under_way),
-            },
-        )
+        state = {
+            'iteration': self._iteration,
+            'seconds': self.seconds,
+            'agent': checkpoint.agent_state(self._agent),
+            'environment': self._environment.save(),
+            'episodes': torch.from_numpy(self._episodes.under_way),
+        }
+        save_newest(run, state)
 
     def _restore(self, run: RunFolder, console: Console) -> None:
         """Go on from the newest whole checkpoint, if there is one."""
-        for path in checkpoints(run):
-            if not path.exists():
-                continue
-            try:
-                saved = checkpoint.load(path)
-            except CheckpointError as error:
-                console.print(f'{error}; taking the one before')
-                continue
-            checkpoint.restore_agent(self._agent, saved['agent'])
-            self._environment.restore(saved['environment'])
-            self._episodes.under_way = saved['episodes'].numpy()
-            self._iteration, self.seconds = saved['iteration'], saved['seconds']
+        saved = restore_newest(run, console)
+        if saved is None:
             return
+        checkpoint.restore_agent(self._agent, saved['agent'])
+        self._environment.restore(saved['environment'])
+        self._episodes.under_way = saved['episodes'].numpy()
+        self._iteration, self.seconds = saved['iteration'], saved['seconds']
+
+
+def save_newest(run: RunFolder, state: dict[str, Any]) -> None:
+    """Write a checkpoint, and keep the one before it."""
+    newest, previous = checkpoints(run)
+    if newest.exists():
+        newest.replace(previous)
+    checkpoint.save(newest, state)
+
+
+def restore_newest(run: RunFolder, console: Console) -> dict[str, Any] | None:
+    """The newest whole checkpoint, if there is one."""
+    for path in checkpoints(run):
+        if not path.exists():
+            continue
+        try:
+            return checkpoint.load(path)
+        except CheckpointError as error:
+            console.print(f'{error}; taking the one before')
+    return None
 
 
 def checkpoints(run: RunFolder) -> tuple[Path, Path]:

@@ -19,14 +19,16 @@ import tyro
 
 from furuta_description.randomization import PRESETS, Ranges
 from furuta_rl.env import EnvConfig
+from furuta_rl.on_robot.limits import RobotLimits
 from furuta_rl.ppo.config import PPOConfig
 from furuta_rl.recipes import make_recipe
-from furuta_rl.skrl_trainer.options import SCALES, Algorithm, SkrlOptions
+from furuta_rl.skrl_trainer.options import ON_ROBOT, SCALES, Algorithm, SkrlOptions
 from furuta_rl.task import Task
 
 PROG = 'furuta train'
 # What a resumed training may be given anew: nothing of it changes what is trained.
-FREE = ('resume', 'runs', 'cache', 'evaluation_episodes', 'video')
+FREE = ('resume', 'runs', 'cache', 'evaluation_episodes', 'video', 'limits')
+ROBOT = 'robot'  # the backend that is one, over topics
 Template = TypeVar('Template')
 
 
@@ -41,13 +43,19 @@ class Choice:
     resume: Path | None = None
     """run folder of a training that was stopped or killed: go on there, with its options"""
     trainer: Literal['fused', 'skrl'] = 'fused'
-    """fused: PPO in one JAX program, on analytic and mjx; skrl: skrl's algorithms in torch"""
+    """fused: PPO in one JAX program, on analytic and mjx; skrl: skrl's algorithms in torch, also
+    on mujoco and, SAC, on a robot: `--backend robot` is the plant that answers on the topics,
+    `furuta sim` or `furuta real` with --controller none"""
     algorithm: Algorithm = 'PPO'
     """of the skrl trainer, by its name there"""
     task_name: Annotated[Literal['swing_up', 'follow'], tyro.conf.arg(name='task')] = 'swing_up'
     """swing_up: swing up and balance; follow: balance, the arm at a commanded angle"""
     randomization: Literal['none', 'default', 'wide'] = 'default'
     """how far robots, sensors and delays are drawn from the robot file; single ones by --ranges"""
+    start: Path | None = None
+    """with --backend robot, policy.onnx to start from: the agent's policy takes its layers and
+    normalization, does --skrl.warm-up episodes as it is, with a deviation of 0.1, while the
+    critics learn from them, and only then is changed; by default from nothing"""
 
 
 @dataclass(frozen=True)
@@ -86,6 +94,8 @@ class TrainOptions(Choice):
     """PPO of the fused trainer"""
     skrl: SkrlOptions = field(default_factory=SkrlOptions)
     """the skrl trainer"""
+    limits: Annotated[RobotLimits, tyro.conf.arg(name='')] = field(default_factory=RobotLimits)
+    """what a robot is spared"""
     ranges: Ranges = field(default_factory=Ranges)
     """what is drawn for each episode; --randomization sets them all"""
 
@@ -98,6 +108,15 @@ class TrainOptions(Choice):
         for name in ('robots', 'seeds', 'checkpoint_every', 'evaluation_episodes'):
             if getattr(self, name) < 1:
                 raise ValueError(f'{name} is {getattr(self, name)}; valid: at least 1')
+        if self.is_on_robot and self.trainer != 'skrl':
+            raise ValueError('--backend robot needs --trainer skrl --algorithm SAC')
+        if self.start and not self.is_on_robot:
+            raise ValueError(f'--start {self.start}: needs --backend robot')
+
+    @property
+    def is_on_robot(self) -> bool:
+        """Whether a robot is trained on, over topics."""
+        return self.env.backend == ROBOT
 
     @property
     def iterations(self) -> int:
@@ -106,8 +125,21 @@ class TrainOptions(Choice):
         return self.rounds * self.ppo.iterations if is_fused else self.skrl.iterations
 
 
-def defaults_for(choice: Choice) -> TrainOptions:
-    """Options before the command line's word."""
+@dataclass(frozen=True)
+class _Given(Choice):
+    """What is read first from the command line."""
+
+    backend: str = EnvConfig.backend
+
+
+def defaults_for(choice: Choice, backend: str = EnvConfig.backend) -> TrainOptions:
+    """Options before the command line's word.
+
+    Raises:
+        PolicyError: the policy to start from is none.
+    """
+    if backend == ROBOT:
+        return _defaults_on_robot(choice)
     recipe = make_recipe(choice.task_name, choice.randomization)
     options = TrainOptions(
         **_fields(choice), **_fields(recipe), ranges=PRESETS[choice.randomization]
@@ -118,26 +150,54 @@ def defaults_for(choice: Choice) -> TrainOptions:
     return replace(options, robots=scale.robots, skrl=SkrlOptions(scale.iterations))
 
 
+def _defaults_on_robot(choice: Choice) -> TrainOptions:
+    """One robot, an episode an iteration; task, rate and layers of a policy to start from."""
+    from furuta_rl.evaluating.contest import longest_step
+
+    task, hidden, rate_hz = Task(), SkrlOptions.hidden, EnvConfig.control_rate_hz
+    if choice.start:
+        from furuta_rl.export import read_network  # imports onnx
+        from furuta_rl.policy import load_card
+        from furuta_rl.policy_controller import task_of
+
+        card = load_card(choice.start)
+        task, rate_hz = task_of(card, choice.start), card.control_rate_hz
+        hidden = tuple(len(bias) for _, bias in read_network(choice.start)[2][:-1])
+    return TrainOptions(
+        **_fields(replace(choice, randomization='none')),
+        robots=1,
+        checkpoint_every=1,
+        validate_every=10,
+        evaluation_episodes=10,
+        env=EnvConfig(ROBOT, rate_hz, longest_step(rate_hz), episode=8.0),
+        task=task,
+        skrl=SkrlOptions(ON_ROBOT, hidden),
+        ranges=PRESETS['none'],
+    )
+
+
 def parse(arguments: Sequence[str]) -> TrainOptions:
     """Options of a command line; ends the process on --help and on mistakes.
 
     Raises:
         RunError: --resume, and there is no run or it has other options.
     """
-    choice, _ = tyro.cli(
-        Choice, args=arguments, prog=PROG, add_help=False, return_unknown_args=True
+    given, _ = tyro.cli(
+        _Given, args=arguments, prog=PROG, add_help=False, return_unknown_args=True
     )
-    if choice.resume is None:
-        defaults = defaults_for(choice)
+    if given.resume is None:
+        values = _fields(given)
+        backend = values.pop('backend')
+        defaults = defaults_for(Choice(**values), backend)
         return tyro.cli(TrainOptions, args=arguments, prog=PROG, default=defaults)
-    stored = load_config(choice.resume)['options']
-    defaults = from_json(stored, choice.resume)
+    stored = load_config(given.resume)['options']
+    defaults = from_json(stored, given.resume)
     options = tyro.cli(TrainOptions, args=arguments, prog=PROG, default=defaults)
-    given = to_json(options)
-    different = [line for line in differences(given, stored) if line.split()[0] not in FREE]
+    lines = differences(to_json(options), stored)
+    different = [line for line in lines if line.split()[0].split('.')[0] not in FREE]
     if different:
         raise RunError(
-            f'{choice.resume}: goes on only with the options it has: {"; ".join(different)}'
+            f'{given.resume}: goes on only with the options it has: {"; ".join(different)}'
         )
     return options
 
@@ -168,8 +228,10 @@ def from_json(stored: Mapping[str, Any], folder: Path) -> TrainOptions:
     """
     try:
         names = {f.name: stored[f.name] for f in dataclasses.fields(Choice)}
-        defaults = defaults_for(Choice(**names | {'resume': folder}))
-        return _with_values(defaults, {**stored, 'resume': folder})
+        start = Path(names['start']) if names['start'] else None
+        choice = Choice(**names | {'resume': folder, 'start': None})
+        defaults = defaults_for(choice, stored['env']['backend'])
+        return _with_values(defaults, {**stored, 'resume': folder, 'start': start})
     except (KeyError, TypeError, ValueError) as error:
         raise RunError(f'{folder}: of another version of the suite: {error}') from error
 

@@ -36,13 +36,13 @@ def finish(
     Where there is one policy only, it is exported at once; success joins its card afterwards.
     """
     if len(trained.policies) == 1:
-        training = _training(options, trained, options.seed)
-        _export(options, robot, run, trained.policies[0], training)
+        training = card_summary(options, trained, options.seed)
+        export(options, robot, run, trained.policies[0], training)
         seconds_to_policy = provenance.seconds_of_process()
     candidates = evaluate_all(options, robot, trained.policies, console)
     best = max(candidates, key=_worth)
-    training = _training(options, trained, best.seed) | {'success': best.summary.success.share}
-    _export(options, robot, run, best.policy, training)
+    training = card_summary(options, trained, best.seed) | {'success': best.summary.success.share}
+    export(options, robot, run, best.policy, training)
     if len(trained.policies) > 1:
         seconds_to_policy = provenance.seconds_of_process()
     run.write(run.evaluation, _figures(options, trained, candidates, best, seconds_to_policy))
@@ -87,7 +87,7 @@ def _worth(candidate: Candidate) -> tuple[float, float]:
     return candidate.summary.success.share, -math.inf if math.isnan(time) else -time
 
 
-def _training(options: TrainOptions, trained: Trained, seed: int) -> dict[str, Any]:
+def card_summary(options: TrainOptions, trained: Trained, seed: int) -> dict[str, Any]:
     """The card's summary; no times in it, so that the same training gives the same file."""
     is_fused = options.trainer == 'fused'
     return {
@@ -100,9 +100,10 @@ def _training(options: TrainOptions, trained: Trained, seed: int) -> dict[str, A
     }
 
 
-def _export(
+def export(
     options: TrainOptions, robot: Robot, run: RunFolder, policy: Policy, training: dict[str, Any]
 ) -> None:
+    """Write policy.onnx, with a summary of its training in its card."""
     card = PolicyCard(
         task=options.task_name,
         layout=options.task.layout,
