@@ -175,7 +175,10 @@ class RobotEnvNode(ControllerNode):
 
     def _on_plant(self, is_enabled: bool, problems: str) -> None:
         if self._faulty is not None:
-            self._send(self._faulty._replace(problem=problems))
+            if is_enabled:
+                self._env.retry()
+            else:
+                self._send(self._faulty._replace(problem=problems))
             self._faulty = None
         if is_enabled:
             self._env.switched_on()

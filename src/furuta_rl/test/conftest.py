@@ -36,6 +36,7 @@ class Lockstep:
         else:
             cast = make_cast(self.robot, s['controller'], s['policy'])
         self.env = RobotEnv(self.robot, cast.player, 1 / cast.rate_hz, self._limits)
+        self.env.switched_on()
         self.simulator = Simulator(self.robot, MujocoBackend(0.001), start or Start())
         self._substeps = round(1000 / cast.rate_hz)
 

@@ -51,6 +51,7 @@ class Still:
 
     def __init__(self, voltage=2.0, **limits):
         self.env = RobotEnv(ROBOT, Constant(voltage), PERIOD, RobotLimits(**limits))
+        self.env.switched_on()
         self.time, self.commanded = 0.0, 0.0
 
     def tick(self, pose=HANGING, applied=None, current=0.0):
@@ -157,6 +158,12 @@ def test_motor_that_switches_off_ends_the_episode_at_the_step_it_did():
     robot.play()
 
 
+def test_robot_that_nobody_said_is_on_is_not_moved():
+    robot = RobotEnv(ROBOT, Constant(2.0), PERIOD, RobotLimits())
+    robot.begin(ORDER)
+    assert [robot.step(Reading(0.02 * i, 0.5, *HANGING[1:], 0, 0)) for i in range(5)] == [0.0] * 5
+
+
 def test_gap_in_the_samples_voids_the_episode_and_many_in_a_row_end_it_all():
     robot = Still()
     robot.env.begin(ORDER)
@@ -166,6 +173,19 @@ def test_gap_in_the_samples_voids_the_episode_and_many_in_a_row_end_it_all():
         robot.env.gap()
         assert robot.env.take() is None and robot.env.void == count + 1
     assert f'{MOST_VOID} episodes in a row had gaps' in robot.env.problem
+
+
+def test_episode_whose_commands_only_came_late_is_done_again():
+    robot = Still()
+    robot.env.begin(ORDER)
+    robot.play()
+    for _ in range(12):
+        robot.tick(applied=0.0)
+    assert robot.env.take().ending == 'fault'
+    robot.env.retry()
+    robot.env.switched_on()
+    robot.play()
+    assert robot.env.void == 1
 
 
 def test_nothing_that_is_no_number_reaches_the_motor():

@@ -36,14 +36,22 @@ class RobotEnv:
     """Episodes on one robot; `step` it once per control period."""
 
     def __init__(self, robot: Robot, player: Player, period: float, limits: RobotLimits) -> None:
-        """Nothing is asked for yet; `period` is that of the control steps [s]."""
-        self.phase = Phase.RESTING
+        """Nothing is asked for yet, nor is the motor known to be on: see `switched_on`.
+
+        Args:
+            robot: its nominal numbers.
+            player: who acts in the episodes.
+            period: of the control steps [s].
+            limits: what the robot is spared.
+        """
+        self.phase = Phase.OFF
         self.heat = MotorHeat(robot, limits)
         self.problem = ''  # why there will be no further episode
         self.void = 0  # episodes in a row that were cut by gaps
         self._player, self._period, self._limits = player, period, limits
         self._rest, self._watch = Rest(robot), OffWatch()
         self._order: Order | None = None
+        self._last: Order | None = None
         self._done: Recording | None = None
         self._before: Reading | None = None
         self._commanded = 0.0
@@ -52,7 +60,7 @@ class RobotEnv:
 
     def begin(self, order: Order) -> None:
         """Ask for an episode; it starts once the robot is at rest and cool enough."""
-        self._order = order
+        self._order = self._last = order
         self._resting_since = None
 
     def take(self) -> Recording | None:
@@ -83,12 +91,12 @@ class RobotEnv:
         self._rest.forget()
         if self.phase is Phase.PLAYING:
             self.phase = Phase.RESTING
-            self.void += 1
-            if self.void >= MOST_VOID:
-                self.problem = (
-                    f'{self.void} episodes in a row had gaps in the joint states: the plant or '
-                    'this machine stands still now and then (see its diagnostics)'
-                )
+            self._count_void()
+
+    def retry(self) -> None:
+        """The motor had not been off after all, its commands only came late: once more."""
+        self._order = self._last
+        self._count_void()
 
     def switched_off(self, why: str) -> None:
         """The motor is off; an episode under way ends by that."""
@@ -98,12 +106,20 @@ class RobotEnv:
         self.phase = Phase.OFF
 
     def switched_on(self) -> None:
-        """The motor may be used again."""
+        """The motor may be used, or used again."""
         if self.phase is Phase.OFF:
             self.phase = Phase.RESTING
             self._resting_since = None
             self._watch = OffWatch()
             self._commanded = 0.0
+
+    def _count_void(self) -> None:
+        self.void += 1
+        if self.void >= MOST_VOID:
+            self.problem = (
+                f'{self.void} episodes in a row had gaps in the joint states or the commands: the '
+                'plant or this machine stands still now and then (see its diagnostics)'
+            )
 
     def _command(self, voltage: float) -> float:
         self._commanded = voltage if math.isfinite(voltage) else 0.0
@@ -158,7 +174,9 @@ class RobotEnv:
 
     def _finish(self, ending: str, problem: str) -> None:
         self._done = self._tape.recording(ending, problem, self.heat.load)
-        self._order, self.void = None, 0
+        self._order = None
+        if ending != 'fault':
+            self.void = 0
         self.phase = Phase.RESTING
         self._rest.forget()
 
