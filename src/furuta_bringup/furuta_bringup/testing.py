@@ -75,9 +75,16 @@ def pure_and_ros(paths: Sequence[str], root: Path = ROOT) -> tuple[list[str], li
 
 
 def pure_environment(environment: Mapping[str, str], root: Path = ROOT) -> dict[str, str]:
-    """The sources on the path, and nothing of ROS."""
+    """The sources on the path, nothing of ROS, and each program of JAX compiled only once.
+
+    Compiling is most of the tests' time, and many of them, in several processes, compile the same.
+    """
     sources = os.pathsep.join(map(str, sorted((root / 'src').iterdir())))
-    return {**environment, 'PYTHONPATH': sources, 'AMENT_PREFIX_PATH': ''}
+    cache = {
+        'JAX_COMPILATION_CACHE_DIR': str(root / '.venv' / 'train' / 'jax_cache'),
+        'JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS': '0',
+    }
+    return {**cache, **environment, 'PYTHONPATH': sources, 'AMENT_PREFIX_PATH': ''}
 
 
 def ros_environment(environment: Mapping[str, str]) -> dict[str, str]:

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which tests run where, and what the run's exit status is."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,6 +45,15 @@ def test_pure_tests_see_the_sources_and_no_ros(tree: Path):
     environment = testing.pure_environment({'PYTHONPATH': '/opt/ros/x', 'HOME': '/h'}, root=tree)
     assert environment['PYTHONPATH'] == f'{tree}/src/furuta_x'
     assert environment['HOME'] == '/h'
+
+
+def test_programs_compiled_by_one_run_are_there_for_the_next(tree: Path):
+    code = 'import jax; jax.jit(lambda x: x + 1)(1.0)'
+    outside = {name: value for name, value in os.environ.items() if 'CACHE' not in name}
+    environment = testing.pure_environment(outside, root=tree)
+    assert not (tree / '.venv').exists()
+    subprocess.run([sys.executable, '-c', code], env=environment, check=True)
+    assert list((tree / '.venv/train/jax_cache').glob('jit__lambda*'))
 
 
 def test_ros_tests_stay_on_this_machine_in_a_domain_of_their_own():
