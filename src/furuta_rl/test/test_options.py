@@ -2,12 +2,17 @@
 """Every choice can be made on the command line, is stored, and comes back the same."""
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args, get_type_hints
 
 import pytest
 
+from furuta_description.files import robot_file
+from furuta_description.presets import IDENTIFIED, save_ranges
 from furuta_description.randomization import PRESETS
+from furuta_rl.evaluating.options import parse as parse_evaluation
 from furuta_rl.task import TASKS, FollowTask
 from furuta_rl.training.options import (
     Choice,
@@ -43,7 +48,7 @@ def test_nested_choices_are_reached():
 def test_every_task_and_randomization_can_be_named():
     hints = get_type_hints(Choice)
     assert set(get_args(hints['task_name'])) == TASKS.keys()
-    assert set(get_args(hints['randomization'])) == PRESETS.keys()
+    assert set(get_args(hints['randomization'])) == {*PRESETS, IDENTIFIED}
 
 
 @pytest.mark.parametrize(
@@ -93,3 +98,15 @@ def test_options_of_another_version_are_refused(tmp_path):
     del stored['ppo']['clip']
     with pytest.raises(RunError, match=r'another version.*clip'):
         from_json(stored, tmp_path)
+
+
+def test_identified_takes_the_ranges_beside_the_robot_file(tmp_path):
+    robot = tmp_path / 'mine.yaml'
+    shutil.copy(robot_file('furuta'), robot)
+    ranges = replace(PRESETS['default'], gravity=0.05)
+    save_ranges(ranges, robot)
+    chosen = ['--robot', str(robot), '--randomization', 'identified']
+    assert parse(chosen).ranges == ranges
+    assert parse_evaluation(chosen).ranges == ranges
+    with pytest.raises(ValueError, match='has no identified ranges'):
+        parse(['--randomization', 'identified'])

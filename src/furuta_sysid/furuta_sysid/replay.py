@@ -158,7 +158,7 @@ def _estimate(
     scale = np.array(resolution)[:, None]
 
     def residual(state: Floats) -> Floats:
-        return (_run(physics, state, inputs, dt) - measured) / scale  # (T, 2, W)
+        return np.asarray((_run(physics, state, inputs, dt) - measured) / scale)  # (T, 2, W)
 
     now = residual(state)
     for _ in range(ITERATIONS):
@@ -172,7 +172,7 @@ def _estimate(
         tried = residual(state - step)
         is_better = np.sum(tried**2, axis=(0, 1)) < np.sum(now**2, axis=(0, 1))
         state, now = np.where(is_better, state - step, state), np.where(is_better, tried, now)
-    return state
+    return np.asarray(state)
 
 
 def _run(physics: Physics, state: Floats, inputs: Floats, dt: float) -> Floats:

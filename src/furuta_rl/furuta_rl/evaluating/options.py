@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 
 import tyro
 
-from furuta_description.randomization import PRESETS, Ranges
+from furuta_description.presets import load_preset
+from furuta_description.randomization import Ranges
 from furuta_rl.evaluating.grid import Grid, with_spread
 from furuta_rl.on_robot.limits import RobotLimits
 
@@ -33,12 +34,13 @@ class EvaluateOptions:
     controller: Literal['policy', 'classical'] = 'policy'
     """whom to judge"""
     robot: str = 'furuta'
-    """a name in config/ of furuta_description, or a file"""
+    """a name in config/ of furuta_description or in robots/, or a file"""
     backend: Literal['analytic', 'mjx', 'mujoco', 'robot'] = 'analytic'
     """physics; robot: the plant that answers on the topics, `furuta sim` or `furuta real` with
     --controller none, judged by what it measures"""
-    randomization: Literal['none', 'default', 'wide'] = 'default'
-    """how far robots, sensors and delays are drawn from the robot file"""
+    randomization: Literal['none', 'default', 'wide', 'identified'] = 'default'
+    """how far robots, sensors and delays are drawn from the robot file; identified: as `furuta
+    sysid identify` found for this one"""
     episodes: int | None = None
     """episodes, with --grid in each cell; by default 1000, on a robot 10"""
     seed: int = 0
@@ -113,7 +115,7 @@ class EvaluateOptions:
     @property
     def ranges(self) -> Ranges:
         """What is drawn, of all cells if there are any."""
-        ranges = PRESETS[self.randomization]
+        ranges = load_preset(self.randomization, self.robot)
         if self.grid:
             return self.cells.ranges(ranges)
         if self.spread is not None:

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import tyro
 
+from furuta_description.presets import load_preset
 from furuta_description.randomization import PRESETS, Ranges
 from furuta_rl.env import EnvConfig
 from furuta_rl.on_robot.limits import RobotLimits
@@ -50,8 +51,11 @@ class Choice:
     """of the skrl trainer, by its name there"""
     task_name: Annotated[Literal['swing_up', 'follow'], tyro.conf.arg(name='task')] = 'swing_up'
     """swing_up: swing up and balance; follow: balance, the arm at a commanded angle"""
-    randomization: Literal['none', 'default', 'wide'] = 'default'
-    """how far robots, sensors and delays are drawn from the robot file; single ones by --ranges"""
+    robot: str = 'furuta'
+    """a name in config/ of furuta_description or in robots/, or a file"""
+    randomization: Literal['none', 'default', 'wide', 'identified'] = 'default'
+    """how far robots, sensors and delays are drawn from the robot file, identified: as `furuta
+    sysid identify` found for this one; single ones by --ranges"""
     start: Path | None = None
     """with --backend robot, policy.onnx to start from: the agent's policy takes its layers and
     normalization, does --skrl.warm-up episodes as it is, with a deviation of 0.1, while the
@@ -62,8 +66,6 @@ class Choice:
 class TrainOptions(Choice):
     """Train a policy, check it and export it into runs/<task>/<time>."""
 
-    robot: str = 'furuta'
-    """a name in config/ of furuta_description, or a file"""
     robots: int = 1024
     """robots that are simulated at once, for each seed"""
     seed: int = 0
@@ -142,7 +144,9 @@ def defaults_for(choice: Choice, backend: str = EnvConfig.backend) -> TrainOptio
         return _defaults_on_robot(choice)
     recipe = make_recipe(choice.task_name, choice.randomization)
     options = TrainOptions(
-        **_fields(choice), **_fields(recipe), ranges=PRESETS[choice.randomization]
+        **_fields(choice),
+        **_fields(recipe),
+        ranges=load_preset(choice.randomization, choice.robot),
     )
     if choice.trainer == 'fused':
         return options
