@@ -154,7 +154,7 @@ class RobotEnvNode(ControllerNode):
                 f'{", ".join(names)} commands the motor: two controllers would fight over it; '
                 'start the plant with --controller none'
             )
-        elif self._described and self._described != self._urdf:
+        elif not self._is_connected and self._described not in ('', self._urdf):
             self._fail(
                 'the plant describes another robot than the one asked for: give the --robot that '
                 'it was started with'

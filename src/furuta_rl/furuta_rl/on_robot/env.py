@@ -19,7 +19,7 @@ from furuta_rl.on_robot.players import Player, Reading
 from furuta_rl.on_robot.recording import Order, Recording
 from furuta_rl.on_robot.rest import Rest
 
-MOST_VOID = 5  # episodes in a row that gaps in the samples may cost
+MOST_VOID = 10  # episodes in a row that gaps in the samples may cost
 
 
 class Phase(Enum):
