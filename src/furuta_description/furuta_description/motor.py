@@ -129,11 +129,11 @@ def cable_torque(cable: Cable, arm_angle: Array, xp: Any) -> Array:
     """Torque of the cable spring on the arm, (B,) [N m].
 
     `stiffness` holds at the rest angle. Away from it a cable that slides and uncoils gives way:
-    with x the distance from rest, k x / sqrt(1 + (s x)^2), a linear spring for a softening s of 0.
-    Recordings of a QUBE-Servo show it: three quarters of the stiffness are gone a radian away.
+    with x the distance from rest, k x / sqrt(1 + s x^2), a linear spring for a softening s of 0.
+    Recordings of a QUBE-Servo show it: most of the stiffness is gone a radian away.
     """
     x = arm_angle - cable.rest_angle
-    return -cable.stiffness * x / xp.sqrt(1 + (cable.softening * x) ** 2)
+    return -cable.stiffness * x / xp.sqrt(1 + cable.softening * x * x)
 
 
 def voltage_for(physics: Physics, arm_torque: Array, arm_velocity: Array, xp: Any) -> Array:
