@@ -12,6 +12,7 @@ from typing import NamedTuple
 STALE_AFTER = 0.5  # [s]
 GOOD, BAD, WAITING, WARN = '#2b8a3e', '#e03131', '#868e96', '#e8890c'
 NOTE_STYLE = 'margin:4px 10px 8px;font-size:0.85em;line-height:1.4'
+PROBLEM_STYLE = 'margin-top:6px;padding:4px 8px;font-size:0.9em;line-height:1.35;background:#f8f0e8;color:#212529'
 TABLE_STYLE = (
     'width:100%;margin-top:4px;font-size:0.9em;line-height:1.35;font-variant-numeric:tabular-nums'
 )
@@ -42,7 +43,7 @@ class View:
 
 
 def status_html(view: View, turns: int) -> str:
-    """The banner (live, stale or waiting) and the numbers of the newest joint state.
+    """The banner (live, stale or waiting), what is wrong, and the newest joint state's numbers.
 
     Args:
         view: what to show.
@@ -66,18 +67,19 @@ def status_html(view: View, turns: int) -> str:
     if view.age is None:
         rows = tuple((name, '-', '') for name, *_ in rows)
     faint = '' if view.age is not None and view.age < STALE_AFTER else ';opacity:0.35'
-    return f'<div style="margin:8px 10px">{banner}{_table(rows, faint)}</div>'
+    parts = banner + _problems(view.statuses) + _table(rows, faint)
+    return f'<div style="margin:8px 10px">{parts}</div>'
 
 
 def diagnostics_html(statuses: Sequence[Status]) -> str:
-    """Each status with a dot in the colour of its level, its message and its values."""
+    """Each status with a dot in the colour of its level, message, values; bad ones first."""
     if not statuses:
         return '<div style="margin:6px 10px;color:#868e96">none received</div>'
     parts = []
-    for status in statuses:
-        color = LEVEL_COLORS[min(status.level, 3)]
+    for status in sorted(statuses, key=lambda status: not status.level):
+        dot = f'<span style="color:{_color(status)}">\N{BLACK CIRCLE}</span>'
         parts.append(
-            f'<div style="margin:8px 10px 0"><span style="color:{color}">\N{BLACK CIRCLE}</span> '
+            f'<div style="margin:8px 10px 0">{dot} '
             f'<b>{escape(status.name)}</b>: {escape(status.message)}'
             f'{_table([(escape(key), escape(value)) for key, value in status.values])}</div>'
         )
@@ -104,6 +106,20 @@ def _banner(age: float | None) -> tuple[str, str]:
     if age < STALE_AFTER:
         return GOOD, f'live &nbsp;&middot;&nbsp; last message {age:.1f} s ago'
     return BAD, f'STALE &nbsp;&middot;&nbsp; no joint_states for {age:.1f} s'
+
+
+def _problems(statuses: Sequence[Status]) -> str:
+    """What a user must not overlook, whatever else there is to see."""
+    return ''.join(
+        f'<div style="{PROBLEM_STYLE};border-left:4px solid {_color(status)}">'
+        f'<b>{escape(status.name)}</b>: {escape(status.message)}</div>'
+        for status in statuses
+        if status.level
+    )
+
+
+def _color(status: Status) -> str:
+    return LEVEL_COLORS[min(status.level, 3)]
 
 
 def _motor_text(statuses: Sequence[Status]) -> str:

@@ -70,7 +70,20 @@ def test_status_shows_degrees_and_whether_the_motor_is_on() -> None:
         assert part in text
 
 
+def test_what_is_wrong_stands_under_the_banner_and_what_is_well_does_not() -> None:
+    controller = Status('controller', 0, 'ok', [])
+    plant = Status('plant', 2, 'pendulum too fast', [])
+    text = status_html(view(0.1, (controller, plant)), 0)
+    assert text.index('live') < text.index('pendulum too fast') < text.index('+3.00 V')
+    assert 'controller' not in text
+    assert diagnostics_html((controller, plant)).index('plant') < diagnostics_html(
+        (controller, plant)
+    ).index('controller')
+
+
 def test_names_and_messages_from_topics_cannot_bring_markup_into_the_page() -> None:
     evil = '<script>'
-    assert evil not in diagnostics_html([Status(evil, 2, evil, [(evil, evil)])])
+    status = Status(evil, 2, evil, [(evil, evil)])
+    assert evil not in diagnostics_html([status])
+    assert evil not in status_html(view(0.1, (status,)), 0)
     assert evil not in drive_html([evil])

@@ -22,6 +22,7 @@ from sensor_msgs.msg import BatteryState
 from std_msgs.msg import Float64MultiArray
 
 from furuta_description import ros
+from furuta_hardware.emulator_process import EmulatorProcess
 
 CHROMIUM = shutil.which('chromium') or shutil.which('chromium-browser')
 CHROMIUM_FLAGS = [
@@ -282,6 +283,24 @@ def test_two_browsers_see_the_same_and_a_driver_who_leaves_lets_go(
     wait_for(lambda: listener.commanded() is None, 'the end of the commands', guest)
     see(guest, 'live')
     guest.close()
+
+
+@needs_chromium
+def test_fault_of_the_real_plant_is_told_and_cleared_and_the_motor_enabled(page: Any) -> None:
+    with EmulatorProcess() as board, node('furuta_hardware.hardware_node', f'port:={board.port}'):
+        see(page, 'motor off')
+        page.get_by_text('Enable motor').click()
+        see(page, 'motor on')
+        board.tell('glitch pendulum 3000')
+        see(page, 'plant: pendulum too fast')
+        see(page, 'motor off')
+        page.get_by_text('Clear fault').click()
+        page.get_by_text('plant: pendulum too fast').first.wait_for(
+            state='hidden', timeout=1000 * PATIENCE
+        )
+        assert page.get_by_text('motor off').is_visible(), 'clearing must not enable'
+        board.tell('unplug')
+        see(page, 'plug the board in again')
 
 
 def test_taken_port_is_a_clear_error() -> None:
