@@ -20,6 +20,7 @@ setup(
     zip_safe=False,
     entry_points={
         'console_scripts': [
+            'excitation_node = furuta_sysid.excitation_node:main',
             'sysid = furuta_sysid.installed:sysid',
         ],
     },

@@ -7,7 +7,7 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,38 @@ def run_bring_up(
     console = Console()
     load_robot(arguments.robot)  # say what is wrong with it before anything starts
     nodes = stack(arguments)
+    with monitored() as monitor:
+        figures = monitor.figures()
+        try:
+            with Processes(
+                nodes,
+                lambda line: console.print(line, markup=False, highlight=False, soft_wrap=True),
+            ) as run:
+                if arguments.twin:
+                    page = f'http://{_shown(arguments.twin_host)}:{arguments.twin_port}'
+                    console.print(f'twin: [link]{page}[/link]')
+                console.print('Ctrl-C stops everything.')
+                try:
+                    start_plant(monitor, run)
+                    run.start()
+                    status = _watch(monitor, run, duration, console)
+                finally:
+                    figures = monitor.figures()  # a plant without its controller falls
+        except KeyboardInterrupt:
+            status = 130 if duration else 0
+        except StackError as error:
+            console.print(f'error: {error}', style='bold red', markup=False)
+            status = 1
+    if duration:
+        return _conclude(figures, arguments, duration, summary, status, console)
+    if not console.is_terminal:
+        console.print(_line(figures), highlight=False, soft_wrap=True)
+    return status
+
+
+@contextlib.contextmanager
+def monitored() -> Iterator[MonitorNode]:
+    """A monitor on the topics, in a thread of its own."""
     middleware.apply()
     rclpy.init(signal_handler_options=rclpy.SignalHandlerOptions.NO)
     monitor = MonitorNode()
@@ -59,36 +91,13 @@ def run_bring_up(
     executor.add_node(monitor)
     spinner = threading.Thread(target=_spin, args=(executor,), daemon=True)
     spinner.start()
-    figures = monitor.figures()
     try:
-        with Processes(
-            nodes, lambda line: console.print(line, markup=False, highlight=False, soft_wrap=True)
-        ) as run:
-            if arguments.twin:
-                page = f'http://{_shown(arguments.twin_host)}:{arguments.twin_port}'
-                console.print(f'twin: [link]{page}[/link]')
-            console.print('Ctrl-C stops everything.')
-            try:
-                _start_plant(monitor, run)
-                run.start()
-                status = _watch(monitor, run, duration, console)
-            finally:
-                figures = monitor.figures()  # a plant without its controller falls
-    except KeyboardInterrupt:
-        status = 130 if duration else 0
-    except StackError as error:
-        console.print(f'error: {error}', style='bold red', markup=False)
-        status = 1
+        yield monitor
     finally:
         executor.shutdown()
         monitor.destroy_node()
         rclpy.try_shutdown()
         spinner.join(1.0)
-    if duration:
-        return _conclude(figures, arguments, duration, summary, status, console)
-    if not console.is_terminal:
-        console.print(_line(figures), highlight=False, soft_wrap=True)
-    return status
 
 
 def _refuse_second_plant(monitor: MonitorNode, ours: int) -> None:
@@ -100,7 +109,7 @@ def _refuse_second_plant(monitor: MonitorNode, ours: int) -> None:
         )
 
 
-def _start_plant(monitor: MonitorNode, run: Processes) -> None:
+def start_plant(monitor: MonitorNode, run: Processes) -> None:
     """Start the plant, alone: nothing moves before the monitor can see it."""
     for _ in range(round(DISCOVERY / POLL)):
         _refuse_second_plant(monitor, 0)

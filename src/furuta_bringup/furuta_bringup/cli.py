@@ -14,6 +14,7 @@ from furuta_bringup import middleware
 from furuta_bringup.record_config import RecordConfig
 from furuta_bringup.stack import (
     BoardArguments,
+    CaptureArguments,
     RealArguments,
     SimArguments,
     TwinArguments,
@@ -57,6 +58,7 @@ RUN: dict[str, Any] = {
 SimOptions = _with_help(SimArguments, **RUN)
 RealOptions = _with_help(RealArguments, **RUN)
 BoardOptions = _with_help(BoardArguments)
+CaptureOptions = _with_help(CaptureArguments)
 
 TwinOptions = _with_help(TwinArguments)
 
@@ -215,6 +217,14 @@ def _robot_env() -> int:
     return robot_env_node.main()
 
 
+def _capture(arguments: list[str]) -> int:
+    """`furuta sysid capture`, the part of `sysid` that drives a plant."""
+    options = tyro.cli(CaptureOptions, args=arguments, prog='furuta sysid capture')
+    from furuta_bringup.capture import run_capture
+
+    return run_capture(CaptureArguments(**dataclasses.asdict(options)))
+
+
 def main() -> int:
     """Run the command line; the exit status."""
     if len(sys.argv) == 1:
@@ -224,6 +234,8 @@ def main() -> int:
     if sys.argv[1] == ROBOT_ENV:
         return _robot_env()
     try:
+        if sys.argv[1:3] == CAPTURE:
+            return _capture(sys.argv[3:])
         status: int = app.cli(
             prog='furuta', description='Furuta pendulum, from simulation to hardware.'
         )

@@ -59,11 +59,11 @@ class Processes:
         for name, command in starting:
             self._start(name, command)
 
-    def check(self) -> None:
-        """Raise StackError if a node has ended."""
+    def check(self, may_end: str = '') -> None:
+        """Raise StackError if a node has ended, but the one that may."""
         for name, process in self._running:
             status = process.poll()
-            if status is not None:
+            if status is not None and name != may_end:
                 raise StackError(
                     f'{name} ended by itself, {_describe(status)}; its lines are above'
                 )

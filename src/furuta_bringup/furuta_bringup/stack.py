@@ -9,15 +9,20 @@ the system's Python, so it imports nothing that a plain ROS installation lacks.
 from __future__ import annotations
 
 import dataclasses
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_type_hints
 
 from furuta_description.files import robot_file
 from furuta_rl.shipped import policy_file
+from furuta_sysid.plan_options import PlanOptions
 
 PACKAGE_DIR = Path(__file__).parent
 RVIZ_CONFIG = PACKAGE_DIR / 'rviz' / 'furuta.rviz'
+CAPTURED = (
+    'joint_states|motor/state|motor_voltage_controller/commands|robot_description|diagnostics'
+)
 Arguments = TypeVar('Arguments')
 
 
@@ -64,6 +69,22 @@ class RealArguments(BringUpArguments):
     port: str = _option('/dev/ttyUSB0', 'serial port of the board, or: emulator')
     enable: bool = _option(False, 'enable the motor at once, without waiting for the user')
     hidden: str = _option('', 'robot that the emulator really is; empty = the same')
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptureArguments:
+    """Arguments of `capture.launch.py` and of `furuta sysid capture`."""
+
+    plant: Literal['sim', 'real'] = _option('sim', 'simulated plant, or the one at the port')
+    robot: str = _option('furuta', 'robot that comes with furuta_description, or a robot file')
+    port: str = _option('/dev/ttyUSB0', 'serial port of the board, or: emulator')
+    enable: bool = _option(False, 'enable the motor at once, without waiting for the user')
+    hidden: str = _option('', 'robot that the simulation or emulator really is; empty = the same')
+    bag: str = _option('', 'folder to make and record into; bags/sysid_<date>_<time> if empty')
+    duration: float = _option(PlanOptions.duration, 'of what is played [s]')
+    signals: str = _option(PlanOptions.signals, 'which are played, in this order')
+    seed: int = _option(PlanOptions.seed, 'of what is random in them, and of the plant')
+    reach: float = _option(PlanOptions.reach, "part of the arm's soft limit that may be reached")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,14 +136,51 @@ def real_stack(arguments: RealArguments) -> list[NodeSpec]:
     Raises:
         ValueError: an argument is not usable; the message says which values are.
     """
+    shared = {'robot': str(robot_file(arguments.robot)), 'use_sim_time': False}
+    return [_hardware_node(arguments), *_other_nodes(arguments, shared)]
+
+
+def capture_stack(arguments: CaptureArguments) -> list[NodeSpec]:
+    """Plant, recorder and excitation, whose end is the end of all.
+
+    Raises:
+        ValueError: an argument is not usable; the message says which values are.
+    """
     file = str(robot_file(arguments.robot))
-    plant = {'robot': file, 'port': arguments.port, 'enabled': arguments.enable}
+    if arguments.plant == 'sim':
+        simulated = {'robot': file, 'start.seed': arguments.seed}
+        if arguments.hidden:
+            simulated['hidden'] = str(robot_file(arguments.hidden))
+        plant = NodeSpec('furuta_sim', 'sim_node', simulated)
+    else:
+        plant = _hardware_node(arguments)
+    bag = arguments.bag or time.strftime('bags/sysid_%Y-%m-%d_%H-%M-%S')
+    excitation = {
+        'robot': file,
+        'duration': float(arguments.duration),
+        'signals': arguments.signals,
+        'seed': arguments.seed,
+        'reach': float(arguments.reach),
+    }
+    return [
+        plant,
+        NodeSpec('furuta_bringup', 'record_node', {'bag': bag, 'topics': CAPTURED}),
+        NodeSpec('furuta_sysid', 'excitation_node', excitation),
+    ]
+
+
+def _hardware_node(arguments: RealArguments | CaptureArguments) -> NodeSpec:
+    """The plant at a port."""
+    plant: dict[str, Any] = {
+        'robot': str(robot_file(arguments.robot)),
+        'port': arguments.port,
+        'enabled': arguments.enable,
+    }
     if arguments.hidden:
         if arguments.port != 'emulator':
             raise ValueError(f'hidden needs port emulator, not {arguments.port}')
         plant['emulator.hidden'] = str(robot_file(arguments.hidden))
-    shared = {'robot': file, 'use_sim_time': False}
-    return [NodeSpec('furuta_hardware', 'hardware_node', plant), *_other_nodes(arguments, shared)]
+    return NodeSpec('furuta_hardware', 'hardware_node', plant)
 
 
 def _other_nodes(arguments: BringUpArguments, shared: dict[str, Any]) -> list[NodeSpec]:

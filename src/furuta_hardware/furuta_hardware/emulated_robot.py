@@ -36,7 +36,8 @@ class EmulatedRobot:
 
         Args:
             robot: what the firmware was built with.
-            hidden: what the machine really is; None = the same.
+            hidden: what the machine really is; None = the same. By what its link delay is longer
+                than the firmware's, a voltage acts after the board has reported it.
             timing: of both directions; None = no time at all.
             seed: of noise and jitter.
             drift: of the board's clock, board seconds per second, less one.
@@ -45,7 +46,9 @@ class EmulatedRobot:
         self.now_us = 0
         self.driven_us = -1  # when the motor last had a voltage; -1 = never
         self.is_plugged = True
-        self.machine = Machine(hidden or robot)
+        hidden = hidden or robot
+        late = max(0.0, hidden.timing.link_delay - robot.timing.link_delay)
+        self.machine = Machine(hidden, late)
         self.down = Wire(timing or Timing(), seed)
         self.up = Wire(timing or Timing(), seed + 1)
         self._robot, self._drift, self._id = robot, drift, board_id

@@ -8,6 +8,7 @@ registers of the pulse counters. Has no clock of its own; its owner steps it.
 from __future__ import annotations
 
 import math
+from collections import deque
 from dataclasses import dataclass
 
 from furuta_description import dynamics, motor, scalars
@@ -35,13 +36,14 @@ class Defects:
 class Machine:
     """One robot with its defects."""
 
-    def __init__(self, robot: Robot) -> None:
-        """Rest in the zero pose."""
+    def __init__(self, robot: Robot, delay: float = 0.0) -> None:
+        """Rest in the zero pose; a voltage acts `delay` [s] after the bridge gave it."""
         self.defects = Defects()
-        self.voltage = 0.0  # [V] at the motor
+        self.voltage = 0.0  # [V] that acts at the motor
         self.state = dynamics.make_state(0.0, 0.0, 0.0, 0.0)
         self._robot = robot
         self._hand: tuple[float, float] | None = None
+        self._late = deque([0.0] * round(delay / STEP))  # [V] that act later, oldest first
         self._coefficients = dynamics.make_coefficients(robot.physics)
 
     @property
@@ -57,7 +59,9 @@ class Machine:
         """One step of the physics with this part of the supply on the motor."""
         physics = self._robot.physics
         defects = self.defects
-        self.voltage = 0.0 if defects.is_motor_off else duty * physics.motor.supply_voltage
+        voltage = 0.0 if defects.is_motor_off else duty * physics.motor.supply_voltage
+        self._late.append(voltage)
+        self.voltage = self._late.popleft()
         if self._hand is not None:
             self._move_by_hand(self._hand)
             return

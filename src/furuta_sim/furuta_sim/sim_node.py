@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rclpy.node import Node
@@ -32,6 +32,7 @@ class SimConfig:
     """Deployment of the simulated plant."""
 
     robot: str = field(default='furuta', metadata={'help': 'robot name or file'})
+    hidden: str = field(default='', metadata={'help': 'robot that it really is; empty = the same'})
     physics_rate_hz: float = field(default=1000.0, metadata={'help': 'physics steps per second'})
     publish_rate_hz: float = field(default=500.0, metadata={'help': 'joint states per second'})
     speed: float = field(default=1.0, metadata={'help': 'simulated seconds per second'})
@@ -41,7 +42,7 @@ class SimConfig:
 
 START = 'start.'
 VIEWER_PERIOD = 1 / 60  # [s]
-READ_ONLY = ('robot', 'physics_rate_hz', 'publish_rate_hz', 'enabled', 'viewer')
+READ_ONLY = ('robot', 'hidden', 'physics_rate_hz', 'publish_rate_hz', 'enabled', 'viewer')
 
 
 class SimNode(Node):
@@ -52,7 +53,8 @@ class SimNode(Node):
         super().__init__('sim_node')
         self.config = ros.declare_parameters(self, SimConfig(), READ_ONLY)
         start = ros.declare_parameters(self, Start(), prefix=START)
-        robot = self._declare_physics(load_robot(self.config.robot))
+        known = load_robot(self.config.robot)
+        robot = self._declare_physics(_real(self.config.hidden, known))
         backend = MujocoBackend(1 / self.config.physics_rate_hz, threads=1)
         self.simulator = Simulator(robot, backend, start, self.config.enabled)
         self._lock = threading.Lock()
@@ -60,7 +62,7 @@ class SimNode(Node):
         self._steps = self.pace.steps(backend.dt)
         self._epoch = time.time_ns() - time.monotonic_ns()
         self._viewer = Viewer(robot) if self.config.viewer else None
-        self._make_interface(robot)
+        self._make_interface(known if self.config.hidden else robot)
         self._is_running = True
         self._thread = threading.Thread(target=self._loop, name='plant', daemon=True)
         self._thread.start()
@@ -176,6 +178,11 @@ class SimNode(Node):
         self._thread.join(timeout=2)
         if self._viewer:
             self._viewer.close()
+
+
+def _real(hidden: str, known: Robot) -> Robot:
+    """The machine as it is, with the safety limits that its board was built with."""
+    return replace(load_robot(hidden), safety=known.safety) if hidden else known
 
 
 def main() -> int:
