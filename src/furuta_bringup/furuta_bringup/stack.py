@@ -155,13 +155,11 @@ def capture_stack(arguments: CaptureArguments) -> list[NodeSpec]:
     else:
         plant = _hardware_node(arguments)
     bag = arguments.bag or time.strftime('bags/sysid_%Y-%m-%d_%H-%M-%S')
-    excitation = {
-        'robot': file,
-        'duration': float(arguments.duration),
-        'signals': arguments.signals,
-        'seed': arguments.seed,
-        'reach': float(arguments.reach),
-    }
+    options = PlanOptions(
+        float(arguments.duration), arguments.signals, arguments.seed, float(arguments.reach)
+    )
+    options.check()
+    excitation = {'robot': file, **dataclasses.asdict(options)}
     return [
         plant,
         NodeSpec('furuta_bringup', 'record_node', {'bag': bag, 'topics': CAPTURED}),

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from furuta_bringup import stack
-from furuta_bringup.stack import SimArguments, launch_arguments, parse_arguments, sim_stack
+from furuta_bringup.stack import (
+    CaptureArguments,
+    SimArguments,
+    capture_stack,
+    launch_arguments,
+    parse_arguments,
+    sim_stack,
+)
 
 
 def names(**arguments):
@@ -53,6 +60,22 @@ def test_unknown_robot_is_named_with_those_there_are():
         sim_stack(SimArguments(robot='qubee'))
 
 
+def test_capture_is_plant_recorder_and_excitation():
+    simulated = capture_stack(CaptureArguments(hidden='qube_servo_2', bag='bag'))
+    assert [node.name for node in simulated] == ['sim_node', 'record_node', 'excitation_node']
+    assert Path(simulated[0].parameters['hidden']).stem == 'qube_servo_2'
+    assert Path(simulated[2].parameters['robot']).stem == 'furuta'
+    real = capture_stack(CaptureArguments(plant='real', port='emulator', enable=True))
+    assert real[0].parameters['enabled'] and real[0].parameters['port'] == 'emulator'
+    for arguments, message in [
+        ({'signals': 'chirp'}, 'chirp_up'),
+        ({'duration': 3.0}, 'take 16.5 to'),
+        ({'plant': 'real', 'hidden': 'furuta'}, 'needs port emulator'),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            capture_stack(CaptureArguments(**arguments))
+
+
 def test_launch_texts_become_arguments_and_back():
     texts = {name: default for name, default, _ in launch_arguments(SimArguments)}
     assert parse_arguments(SimArguments, texts) == SimArguments()
@@ -78,13 +101,14 @@ def test_stack_imports_only_what_a_plain_ros_installation_has():
     # `ros2 launch` reads it with the system's Python, which lacks pydantic 2, tyro and mujoco.
     from furuta_description import files, urdf
     from furuta_rl import shipped
+    from furuta_sysid import plan_options
 
-    for module in (stack, files, urdf, shipped):
+    for module in (stack, files, urdf, shipped, plan_options):
         tree = ast.parse(Path(module.__file__).read_text())
         imported = {
             (node.module if isinstance(node, ast.ImportFrom) else node.names[0].name).split('.')[0]
             for node in tree.body
             if isinstance(node, ast.Import | ast.ImportFrom)
         }
-        allowed = sys.stdlib_module_names | {'xacro', 'yaml', 'furuta_description', 'furuta_rl'}
-        assert imported <= allowed
+        ours = {'furuta_description', 'furuta_rl', 'furuta_sysid'}
+        assert imported <= sys.stdlib_module_names | {'xacro', 'yaml'} | ours

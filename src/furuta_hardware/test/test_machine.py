@@ -32,6 +32,17 @@ def test_machine_moves_as_the_description_says():
     assert np.allclose([float(v[0]) for v in expected], found, rtol=1e-9)
 
 
+def test_link_delay_beyond_the_firmwares_comes_between_reported_voltage_and_torque():
+    late = ROBOT.with_values({'timing.link_delay': ROBOT.timing.link_delay + 0.010})
+    robots = [EmulatedRobot(ROBOT), EmulatedRobot(ROBOT, hidden=late)]
+    prompt, delayed = (robot.machine for robot in robots)
+    run(prompt, 0.0, 10)
+    run(prompt, 0.25, 50)
+    run(delayed, 0.25, 60)
+    assert tuple(delayed.state) == pytest.approx(tuple(prompt.state), rel=1e-9)
+    assert abs(delayed.state.arm_angle) > 0.1
+
+
 @pytest.mark.parametrize('angle', [0.0, 1.23, -1.23, 50.0, -171.0])
 def test_registers_are_those_of_the_sensing(angle):
     machine = Machine(ROBOT)

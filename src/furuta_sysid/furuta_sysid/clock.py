@@ -17,7 +17,8 @@ from scipy.ndimage import median_filter
 
 from furuta_sysid.trajectory import MAX_HOLE, Floats
 
-JUMP = 0.1  # [s] between neighbours
+JUMP = 0.1  # [s]
+NEAR = 3  # messages; a late one may stand beside a jump
 WINDOW = 51  # messages, of which fewer than half may be late
 MARGIN = MAX_HOLE + 2  # samples after a jump that are left out, so that it is a hole
 
@@ -49,10 +50,7 @@ def make_clock(stamps: Sequence[int], received: Sequence[int]) -> Clock:
     stamp, arrival = np.asarray(stamps, np.int64), np.asarray(received, np.int64)
     offset = ((stamp - stamp[0]) - (arrival - arrival[0])) * 1e-9
     level = median_filter(offset, min(WINDOW, len(offset)), mode='nearest')
-    steps = np.diff(level)
-    usual = np.median(steps) if len(steps) else 0.0  # of a simulation at another speed
-    jumps = np.flatnonzero(np.abs(steps - usual) > JUMP) + 1
-    sizes = level[jumps] - level[jumps - 1]
+    jumps, sizes = _jumps(stamp, level)
     period = float(np.median(np.diff(arrival))) * 1e-9 if len(arrival) > 1 else 0.0
     remarks = [
         f'clock jumped by {size:+.3f} s after {(arrival[jump] - arrival[0]) * 1e-9:.3f} s'
@@ -65,3 +63,19 @@ def make_clock(stamps: Sequence[int], received: Sequence[int]) -> Clock:
         blind=np.concatenate([[0.0], np.full(len(jumps), MARGIN * period)]),
         remarks=remarks,
     )
+
+
+def _jumps(stamp: NDArray[np.int64], level: Floats) -> tuple[NDArray[np.intp], Floats]:
+    """First messages after a jump, and the jumps' sizes [s].
+
+    A crowded machine changes how late messages come and lost ones leave a gap in the stamps; a
+    jump does both.
+    """
+    jumps: list[int] = []
+    sizes: list[float] = []
+    for at in (np.flatnonzero(np.abs(np.diff(stamp)) > JUMP * 1e9) + 1).tolist():
+        size = float(level[min(at + NEAR, len(level) - 1)] - level[max(at - 1 - NEAR, 0)])
+        if abs(size) > JUMP and not (jumps and at - jumps[-1] <= WINDOW):
+            jumps.append(at)
+            sizes.append(size)
+    return np.array(jumps, np.intp), np.array(sizes)

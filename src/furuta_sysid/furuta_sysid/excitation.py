@@ -75,6 +75,7 @@ def make_plan(
     Raises:
         ValueError: the options do not fit together, or the weakest signal is too strong.
     """
+    options.check()
     names = options.names
     stiffness = _stiffness(robot)
     count = round((options.duration - REST * (len(names) + 1)) / len(names) / DT)

@@ -27,21 +27,19 @@ class PlanOptions:
 
     @property
     def names(self) -> list[str]:
-        """Names of the signals.
+        """Names of the signals."""
+        return [name.strip() for name in self.signals.split(',')]
 
-        Raises:
-            ValueError: one is none, or the options do not fit together.
-        """
-        names = [name.strip() for name in self.signals.split(',')]
-        for name in names:
+    def check(self) -> None:
+        """Raise ValueError if a signal is none, or the options do not fit together."""
+        for name in self.names:
             if name not in SIGNAL_NAMES:
                 raise ValueError(f'signal {name!r}: must be among {", ".join(SIGNAL_NAMES)}')
-        shortest = REST + len(names) * (REST + 1.0)
+        shortest = REST + len(self.names) * (REST + 1.0)
         if not shortest <= self.duration <= LONGEST:
             raise ValueError(
-                f'duration {self.duration:g} s: {len(names)} signals with rests between them take '
-                f'{shortest:g} to {LONGEST:g} s'
+                f'duration {self.duration:g} s: {len(self.names)} signals with rests between them '
+                f'take {shortest:g} to {LONGEST:g} s'
             )
         if not 0 < self.reach <= 0.9 or not 0 <= self.spread < 0.9:
             raise ValueError('reach must be above 0 to 0.9, spread 0 to below 0.9')
-        return names

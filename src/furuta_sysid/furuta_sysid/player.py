@@ -14,7 +14,8 @@ from furuta_sysid.excitation import Plan
 
 STOP_PART = 0.95  # of the arm's soft limit at which it gives up, before the soft stop interferes
 AT_REST = (0.3, 0.2, 1.0)  # [rad] of the arm, of the pendulum and [rad/s] of both to begin
-GAP = 0.25  # [s] without a sample after which the rest of the plan means nothing
+GAP = 0.25  # [s] between samples, or a step back, at which the plan waits for its plant
+SILENCE = 2.0  # [s] without a sample after which it gives up
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,8 @@ class Player:
             if self.waiting_for:
                 return 0.0
             self._began = self._last = sample.stamp
-        if abs(sample.stamp - self._last) > GAP:
-            self._give_up(f'no samples for {sample.stamp - self._last:.2f} s')
-            return 0.0
+        if not 0 <= sample.stamp - self._last < GAP:
+            self._began += sample.stamp - self._last
         self._last = sample.stamp
         if abs(sample.arm_angle) > self._limit:
             self._give_up(
@@ -80,7 +80,7 @@ class Player:
 
     def silence(self, duration: float) -> None:
         """No sample has come for this time [s]."""
-        if self._began is not None and not self.is_over and duration > 2 * GAP:
+        if self._began is not None and not self.is_over and duration > SILENCE:
             self._give_up(f'no samples for {duration:.2f} s')
 
     def _missing(self, sample: Position) -> str:

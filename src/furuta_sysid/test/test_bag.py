@@ -66,6 +66,16 @@ def test_late_messages_are_put_where_their_stamps_say(tmp_path, made, messages, 
     assert_same(read, made)
 
 
+def test_crowded_machine_is_no_clock_that_jumps(tmp_path, made, messages, write_bag):
+    sent = messages(made)
+    for timed in sent.values():
+        for i in range(600, 800):  # held up, then all at once
+            timed[i] = (timed[800][0] - 800 + i, timed[i][1])
+    read = read_bag(write_bag(tmp_path / 'bag', sent))
+    assert read.is_known.all() and not read.remarks
+    assert_same(read, made)
+
+
 @pytest.mark.parametrize('jump', [-2.0, 0.7])
 def test_clock_that_jumps_leaves_a_hole_and_no_other_harm(
     tmp_path, made, messages, write_bag, jump

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import furuta_bringup
-from furuta_bringup.stack import RealArguments, SimArguments, launch_arguments
+from furuta_bringup.stack import CaptureArguments, RealArguments, SimArguments, launch_arguments
 
 pytest.importorskip('launch_ros', reason='launch_ros comes with a ROS installation only')
 from launch import LaunchContext, LaunchService
@@ -42,7 +42,11 @@ def _launch(*arguments):
 
 @pytest.mark.parametrize(
     ('file', 'arguments'),
-    [('sim.launch.py', SimArguments), ('real.launch.py', RealArguments)],
+    [
+        ('sim.launch.py', SimArguments),
+        ('real.launch.py', RealArguments),
+        ('capture.launch.py', CaptureArguments),
+    ],
 )
 def test_launch_file_declares_the_arguments_of_the_stack(file, arguments):
     description = PythonLaunchDescriptionSource(str(FOLDER / file)).get_launch_description(
