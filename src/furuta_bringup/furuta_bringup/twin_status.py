@@ -12,7 +12,10 @@ from typing import NamedTuple
 STALE_AFTER = 0.5  # [s]
 GOOD, BAD, WAITING, WARN = '#2b8a3e', '#e03131', '#868e96', '#e8890c'
 NOTE_STYLE = 'margin:4px 10px 8px;font-size:0.85em;line-height:1.4'
-PROBLEM_STYLE = 'margin-top:6px;padding:4px 8px;font-size:0.9em;line-height:1.35;background:#f8f0e8;color:#212529'
+PROBLEM_STYLE = (
+    'margin-top:6px;padding:4px 8px;font-size:0.9em;line-height:1.35;'
+    'background:#f8f0e8;color:#212529'
+)
 TABLE_STYLE = (
     'width:100%;margin-top:4px;font-size:0.9em;line-height:1.35;font-variant-numeric:tabular-nums'
 )
