@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from furuta_description.training_environment import find_checkout, run_there
+from furuta_description.training_environment import find_checkout, run_environment, run_there
 
 INSTALLED = 'install/furuta_description/lib/python3.12/site-packages/furuta_description/it.py'
 
@@ -69,3 +69,16 @@ def test_command_becomes_the_module_in_that_environment(tmp_path):
 def test_without_an_environment_it_says_how_to_make_one(tmp_path, capsys):
     assert run_there('furuta_rl.train', [], make_file(tmp_path / INSTALLED)) == 2
     assert './furuta train --help' in capsys.readouterr().err
+
+
+def test_node_of_a_training_finds_the_sources_and_an_installed_ros(tmp_path, monkeypatch):
+    checkout = make_checkout(tmp_path / 'furuta')
+    modules = tmp_path / 'ros/lib/python3.12/site-packages'
+    modules.mkdir(parents=True)
+    monkeypatch.setenv('AMENT_PREFIX_PATH', f'{tmp_path / "ros"}:{tmp_path / "gone"}')
+    monkeypatch.setenv('ROS_DOMAIN_ID', '7')
+    python, environment = run_environment(checkout)
+    assert python == checkout / '.venv/run/bin/python'
+    expected = [checkout / 'src/furuta_rl', checkout / 'src/furuta_sim', modules]
+    assert environment['PYTHONPATH'].split(':') == list(map(str, expected))
+    assert environment['ROS_DOMAIN_ID'] == '7'

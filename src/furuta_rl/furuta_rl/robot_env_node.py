@@ -9,12 +9,9 @@ motor gets 0 V and the node ends.
 from __future__ import annotations
 
 import os
-import queue
 import sys
-import threading
 import time
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
 from typing import Any
 
 from rclpy.node import Node
@@ -27,8 +24,9 @@ from furuta_description.urdf import make_urdf
 from furuta_rl.controller_node import ControllerNode
 from furuta_rl.on_robot.env import Phase, RobotEnv
 from furuta_rl.on_robot.limits import RobotLimits
+from furuta_rl.on_robot.line import Line
 from furuta_rl.on_robot.players import EXPLORER, Reading, make_cast, make_explorer
-from furuta_rl.on_robot.recording import Recording, order_from, pack, unpack
+from furuta_rl.on_robot.recording import Recording, order_from, unpack
 
 PLANT_TIME = 8.0  # [s] until a plant that runs has been heard
 LOOK_TIME = 1.5  # [s] until others that command the motor have been found
@@ -72,7 +70,7 @@ class RobotEnvNode(ControllerNode):
             cast = make_cast(robot, config.controller, config.policy)
         self._rate_hz = cast.rate_hz
         self._env = RobotEnv(robot, cast.player, 1 / cast.rate_hz, self._limits)
-        self._line = _Line()
+        self._line = Line(os.dup(0))
         self._started, self._heard, self._is_connected = time.monotonic(), 0.0, False
         self._said, self._missed, self._plant = '', 0, ''
         self._faulty: Recording | None = None
@@ -223,51 +221,12 @@ class RobotEnvNode(ControllerNode):
             super().close()
 
 
-class _Line:
-    """The socket at our standard input, read and written by threads."""
-
-    def __init__(self) -> None:
-        self._connection = Connection(os.dup(0))
-        self._come: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        self._go: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        self._writer = threading.Thread(target=self._write, daemon=True)
-        self._writer.start()
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def take(self) -> list[bytes | None]:
-        """Messages that have come; None: the other end is gone."""
-        return [self._come.get() for _ in range(self._come.qsize())]
-
-    def send(self, kind: str, content: dict[str, Any]) -> None:
-        """Have a message sent."""
-        self._go.put(pack(kind, content))
-
-    def close(self) -> None:
-        """Send what is left."""
-        self._go.put(None)
-        self._writer.join(1.0)
-
-    def _read(self) -> None:
-        try:
-            while True:
-                self._come.put(self._connection.recv_bytes())
-        except (EOFError, OSError):
-            self._come.put(None)
-
-    def _write(self) -> None:
-        while (message := self._go.get()) is not None:
-            try:
-                self._connection.send_bytes(message)
-            except OSError:
-                return  # the reader tells
-
-
 def make_node() -> Node:
     """The node, or the reason why not through the socket, where its user reads it."""
     try:
         return RobotEnvNode()
     except ValueError as error:
-        line = _Line()
+        line = Line(os.dup(0))
         line.send('error', {'text': str(error)})
         line.close()
         raise

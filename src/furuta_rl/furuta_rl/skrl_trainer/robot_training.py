@@ -31,7 +31,7 @@ from furuta_rl.skrl_trainer.networks import to_fused
 from furuta_rl.skrl_trainer.spaces import RobotSpaces
 from furuta_rl.skrl_trainer.start import network_of, start_from
 from furuta_rl.skrl_trainer.training import FIGURES, restore_newest, save_newest
-from furuta_rl.skrl_trainer.transitions import Transitions, transitions_of
+from furuta_rl.skrl_trainer.transitions import remember, transitions_of
 from furuta_rl.training.interrupt import Interrupt, StoppedError
 from furuta_rl.training.metrics import Metrics
 from furuta_rl.training.options import TrainOptions, to_json
@@ -155,7 +155,7 @@ class RobotTraining:
         file = run.folder / 'episodes' / f'{self._iteration:05}.npz'
         file.parent.mkdir(exist_ok=True)
         file.write_bytes(pack('episode', content))
-        self._remember(transitions)
+        remember(self._agent.memory, transitions)
         self._due = max(recording.steps, LEAST)
         self.control_steps += recording.steps
         self._acting = network_of(self._agent, with_noise=True)
@@ -177,20 +177,6 @@ class RobotTraining:
         }
         tracked.clear()
         return figures
-
-    def _remember(self, transitions: Transitions) -> None:
-        """Put an episode into the replay memory."""
-        columns = [torch.from_numpy(np.ascontiguousarray(c)) for c in transitions]
-        for observation, action, reward, following, lost in zip(*columns, strict=True):
-            self._agent.memory.add_samples(
-                observations=observation[None],
-                states=observation[None],
-                actions=action.reshape(1, 1),
-                rewards=reward.reshape(1, 1),
-                next_observations=following[None],
-                next_states=following[None],
-                terminated=lost.reshape(1, 1),
-            )
 
     def _learn(self, is_stopped: Callable[[], bool]) -> None:
         """The updates that are due: one for each control step of the last episode, or `LEAST`."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from furuta_description.dynamics import State
@@ -46,3 +47,18 @@ def transitions_of(recording: Recording, task: Task) -> Transitions:
         recording.observation[1:].astype(np.float32),
         terminated,
     )
+
+
+def remember(memory: Any, transitions: Transitions) -> None:
+    """Put an episode into a replay memory of skrl, whose critics see what the policy sees."""
+    columns = [torch.from_numpy(np.ascontiguousarray(column)) for column in transitions]
+    for observation, action, reward, following, lost in zip(*columns, strict=True):
+        memory.add_samples(
+            observations=observation[None],
+            states=observation[None],
+            actions=action.reshape(1, 1),
+            rewards=reward.reshape(1, 1),
+            next_observations=following[None],
+            next_states=following[None],
+            terminated=lost.reshape(1, 1),
+        )

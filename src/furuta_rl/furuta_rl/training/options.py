@@ -18,18 +18,18 @@ from typing import Annotated, Any, Literal, TypeVar
 import tyro
 
 from furuta_description.presets import load_preset
-from furuta_description.randomization import PRESETS, Ranges
+from furuta_description.randomization import Ranges
 from furuta_rl.env import EnvConfig
 from furuta_rl.on_robot.limits import RobotLimits
 from furuta_rl.ppo.config import PPOConfig
 from furuta_rl.recipes import make_recipe
-from furuta_rl.skrl_trainer.options import ON_ROBOT, SCALES, Algorithm, SkrlOptions
+from furuta_rl.skrl_trainer.options import SCALES, Algorithm, SkrlOptions
 from furuta_rl.task import Task
+from furuta_rl.training.robot_defaults import ROBOT, robot_defaults
 
 PROG = 'furuta train'
 # What a resumed training may be given anew: nothing of it changes what is trained.
 FREE = ('resume', 'runs', 'cache', 'evaluation_episodes', 'video', 'limits')
-ROBOT = 'robot'  # the backend that is one, over topics
 Template = TypeVar('Template')
 
 
@@ -141,7 +141,8 @@ def defaults_for(choice: Choice, backend: str = EnvConfig.backend) -> TrainOptio
         PolicyError: the policy to start from is none.
     """
     if backend == ROBOT:
-        return _defaults_on_robot(choice)
+        given = _fields(replace(choice, randomization='none'))
+        return TrainOptions(**given, **robot_defaults(choice.start))
     recipe = make_recipe(choice.task_name, choice.randomization)
     options = TrainOptions(
         **_fields(choice),
@@ -152,32 +153,6 @@ def defaults_for(choice: Choice, backend: str = EnvConfig.backend) -> TrainOptio
         return options
     scale = SCALES[choice.algorithm]
     return replace(options, robots=scale.robots, skrl=SkrlOptions(scale.iterations))
-
-
-def _defaults_on_robot(choice: Choice) -> TrainOptions:
-    """One robot, an episode an iteration; task, rate and layers of a policy to start from."""
-    from furuta_rl.evaluating.contest import longest_step
-
-    task, hidden, rate_hz = Task(), SkrlOptions.hidden, EnvConfig.control_rate_hz
-    if choice.start:
-        from furuta_rl.export import read_network  # imports onnx
-        from furuta_rl.policy import load_card
-        from furuta_rl.policy_controller import task_of
-
-        card = load_card(choice.start)
-        task, rate_hz = task_of(card, choice.start), card.control_rate_hz
-        hidden = tuple(len(bias) for _, bias in read_network(choice.start)[2][:-1])
-    return TrainOptions(
-        **_fields(replace(choice, randomization='none')),
-        robots=1,
-        checkpoint_every=1,
-        validate_every=10,
-        evaluation_episodes=10,
-        env=EnvConfig(ROBOT, rate_hz, longest_step(rate_hz), episode=8.0),
-        task=task,
-        skrl=SkrlOptions(ON_ROBOT, hidden),
-        ranges=PRESETS['none'],
-    )
 
 
 def parse(arguments: Sequence[str]) -> TrainOptions:
