@@ -38,6 +38,9 @@ class ControllerNode(Node, ABC):
     def step(self, sample: ros.Sample) -> float:
         """Voltage for a sample [V]."""
 
+    def rehearse(self) -> None:
+        """No step is due on this sample: time to warm up what the next one needs."""
+
     @abstractmethod
     def values(self) -> dict[str, Any]:
         """What else the diagnostics say."""
@@ -45,7 +48,10 @@ class ControllerNode(Node, ABC):
     def _on_joint_state(self, message: ros.JointState) -> None:
         started = time.perf_counter()
         sample = ros.sample_from(message)
-        if sample is None or not self.schedule.is_due(sample.stamp):
+        if sample is None:
+            return
+        if not self.schedule.is_due(sample.stamp):
+            self.rehearse()
             return
         if self.schedule.has_jumped:
             self.reset()

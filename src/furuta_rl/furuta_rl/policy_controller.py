@@ -61,6 +61,13 @@ class TaskController:
         self._action = self._act(self.observation)[0]
         return float(self.task.voltage(self._action, np))
 
+    def rehearse(self) -> None:
+        """Act on the last observation once more, to no effect.
+
+        A network whose numbers have left the caches answers in 250 us instead of 20 us.
+        """
+        self._act(self.observation)
+
     def _remember(self, stamp: float, arm_angle: Array, pendulum_angle: Array) -> Memory:
         memory, elapsed = self._memory, stamp - self._stamp
         if memory is None:

@@ -51,6 +51,10 @@ class PolicyNode(ControllerNode):
         """See `ControllerNode.step`."""
         return self.controller.step(sample.stamp, sample.arm_angle, sample.pendulum_angle)
 
+    def rehearse(self) -> None:
+        """See `ControllerNode.rehearse`."""
+        self.controller.rehearse()
+
     def values(self) -> dict[str, Any]:
         """See `ControllerNode.values`."""
         controller = self.controller

@@ -208,13 +208,13 @@ class Task:
 class FollowTask(Task):
     """Balance while the arm follows a commanded angle, which jumps now and then."""
 
-    arm_weight: float = 0.3
+    arm_weight: float = 0.1
     """cost of the arm's distance from where it should be [1/rad^2]"""
     target_span: float = 1.0
     """commanded arm angles lie within this to both sides [rad]"""
     target_rate: float = 0.3
     """jumps of the commanded angle [1/s]"""
-    fall_angle: float = 1.0
+    fall_angle: float = 0.6
     """the episode is lost with the pendulum this far from upright [rad]"""
 
     def observation(self, memory: Memory, target: Array, xp: Any) -> Array:

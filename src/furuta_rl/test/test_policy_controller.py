@@ -48,7 +48,7 @@ def export(tmp_path):
     return write
 
 
-@pytest.mark.parametrize('task', [Task(), Task(history=4), FollowTask(history=1)])
+@pytest.mark.parametrize('task', [Task(), Task(history=4), FollowTask(history=1, fall_angle=1.0)])
 def test_acts_exactly_as_in_the_environment(export, task):
     config = EnvConfig(backend='mujoco', control_rate_hz=RATE, physics_dt=1 / 512)
     env = Env(ROBOT, task, Ranges(quantised=True), config, 1)
@@ -59,6 +59,7 @@ def test_acts_exactly_as_in_the_environment(export, task):
         controller.aim(float(state.target[0]))
         angles = map(float, (state.memory.arm_angle[0], state.memory.pendulum_angle[0]))
         action = controller.policy.act(state.observation[0])
+        controller.rehearse()  # as the node does between two steps
         voltages.append(controller.step(1.7e9 + step / RATE, *angles))
         assert voltages[-1] == float(task.voltage(action, np)[0])
         state, transition = env.step(state, action[None])
