@@ -29,9 +29,9 @@ from furuta_rl.controllers import TrainedController
 from furuta_rl.env import Env
 from furuta_rl.ppo.trainer import Trainer
 from furuta_rl.skrl_trainer.training import SkrlTraining
-from furuta_rl.train import use_cache
 from furuta_rl.training.fused import chunk_length
 from furuta_rl.training.options import TrainOptions, parse
+from furuta_sim.compiled import use_cache
 
 SOLVED = 0.99  # of the held-out episodes
 Look = Callable[[float, int, Any], None]  # seconds, control steps, controller

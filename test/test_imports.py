@@ -16,7 +16,11 @@ ROS = ('rclpy', '*_msgs', '*_srvs', '*_interfaces', 'rosidl_*', 'launch', 'launc
 NODES = ('furuta_*.*_node', 'furuta_description.ros', 'furuta_description.ros_plant')
 DESCRIPTION, HARDWARE, SIM = 'furuta_description', 'furuta_hardware', 'furuta_sim'
 RL, SYSID, BRINGUP = 'furuta_rl', 'furuta_sysid', 'furuta_bringup'
-JAX_BACKENDS = ('furuta_sim.backends.analytic', 'furuta_sim.backends.mjx')
+JAX_BACKENDS = (
+    'furuta_sim.backends.analytic',
+    'furuta_sim.backends.mjx',
+    'furuta_sim.compiled',
+)
 WITHOUT_TRAINING = (
     'furuta_rl.task',
     'furuta_rl.policy',

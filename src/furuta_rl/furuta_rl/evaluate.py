@@ -35,7 +35,7 @@ def run(options: EvaluateOptions) -> int:
     from furuta_rl.evaluating import report
     from furuta_rl.evaluating.contest import Contest
     from furuta_rl.evaluating.robot_contest import RobotContest
-    from furuta_rl.train import use_cache
+    from furuta_sim.compiled import use_cache
 
     if options.cache is not None:
         use_cache(options.cache)

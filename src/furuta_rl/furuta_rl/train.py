@@ -6,8 +6,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from furuta_description.command import run_command
 
@@ -37,6 +36,7 @@ def run(options: TrainOptions) -> int:
     from furuta_rl.training import results, robot_results
     from furuta_rl.training.interrupt import StoppedError
     from furuta_rl.training.run_folder import open_run
+    from furuta_sim.compiled import use_cache
 
     if options.cache is not None:
         use_cache(options.cache)
@@ -80,15 +80,6 @@ def make_training(options: TrainOptions, robot: Robot) -> Training:
             'train --trainer skrl`, which installs requirements/skrl.txt'
         ) from error
     return (RobotTraining if options.is_on_robot else SkrlTraining)(options, robot)
-
-
-def use_cache(folder: Path) -> None:
-    """Keep compiled programs there, small ones too, for the next process."""
-    import jax
-
-    set_option: Any = jax.config.update  # has no types
-    set_option('jax_compilation_cache_dir', str(folder))
-    set_option('jax_persistent_cache_min_compile_time_secs', 0)
 
 
 if __name__ == '__main__':

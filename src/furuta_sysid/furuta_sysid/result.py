@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from furuta_description.robot import Robot
 from furuta_description.whole_file import write_whole
 
+RESULT_FILE = 'sysid_result.json'
 HORIZONS = (0.5, 1.0, 3.0, 10.0)  # [s] over which open-loop errors are told
 
 

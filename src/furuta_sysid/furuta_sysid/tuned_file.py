@@ -6,6 +6,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
@@ -20,6 +21,11 @@ class Edit(NamedTuple):
     start: int
     stop: int
     text: str
+
+
+def tuned_name(result: SysidResult) -> str:
+    """Name of the tuned robot, and of its files; one that is tuned again keeps it."""
+    return f'{Path(result.robot_file).stem.removesuffix("_tuned")}_tuned'
 
 
 def tuned_text(text: str, result: SysidResult, date: str) -> str:
