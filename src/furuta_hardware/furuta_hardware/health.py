@@ -93,8 +93,11 @@ def why_no_board(session: Session, port: str) -> str:
         )
     if counts.messages:
         return f'the board at {port} talks but does not answer: is its receive wire connected?'
-    if counts.bad or counts.unknown:
-        return f'the device at {port} is none of ours: it sends something else'
+    if session.has_heard:
+        return (
+            f'the device at {port} is none of ours, or not flashed yet ({MANUAL}): it sends '
+            'something else'
+        )
     return (
         f'nothing comes from {port}: is the board powered and flashed ({MANUAL}), and is this its '
         'port?'

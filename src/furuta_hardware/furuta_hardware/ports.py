@@ -77,7 +77,8 @@ def _explain(port: str, error: serial.SerialException) -> str:
         return f'{port} is held by {holders}: stop that first (a port has one master)'
     if error.errno == errno.ENOTTY or 'configure' in str(error):
         return f'{port} is no serial port; {_others()}'
-    return f'{port}: {error}'
+    reason = os.strerror(error.errno) if error.errno else error
+    return f'{port} cannot be opened: {reason}; {_others()}'
 
 
 def _no_permission(port: str) -> str:
@@ -107,9 +108,10 @@ def _holders(port: str) -> list[str]:
     for process in Path('/proc').glob('[0-9]*'):
         try:
             files = [os.readlink(fd) for fd in (process / 'fd').iterdir()]
-            name = (process / 'comm').read_text().strip()
+            command, *words = (process / 'cmdline').read_text().split('\0')
         except OSError:
             continue
         if device in files and process.name != str(os.getpid()):
-            holders.append(f'process {process.name} ({name})')
+            words = [Path(command).name, *words[:2]]
+            holders.append(f'process {process.name} ({" ".join(words).strip()})')
     return holders

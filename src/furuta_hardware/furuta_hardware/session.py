@@ -64,6 +64,7 @@ class Session:
         """Greet a board that is asked for `rate_hz` states a second."""
         self.parser = protocol.Parser()
         self.statistics = LinkStatistics()
+        self.has_heard = False  # anything at all, sense or not
         self.restarts = 0  # of the board since we first met it
         self.jumps = [0, 0]  # of arm and pendulum counts that no joint can have made
         self.other_version: int | None = None  # of a board that speaks another protocol
@@ -133,6 +134,7 @@ class Session:
     def feed(self, data: bytes, arrival_ns: int) -> list[Reading]:
         """Take bytes that have arrived; the readings that became whole with them."""
         readings = []
+        self.has_heard |= bool(data)
         for message in self.parser.feed(data):
             if isinstance(message, State):
                 readings += self._read(message, arrival_ns)

@@ -72,9 +72,10 @@ def test_missing_permission_names_the_group(device, monkeypatch):
         ports.open_port(device(b''))
 
 
-def test_device_that_sends_something_else_is_not_ours(device):
-    with pytest.raises(LinkError, match='none of ours'):
-        Link(device(b'$GPGGA,123519,4807.038,N\r\n\0'))
+@pytest.mark.parametrize('end', [b'', b'\0'], ids=['text', 'frames'])
+def test_device_that_sends_something_else_is_not_ours(device, end):
+    with pytest.raises(LinkError, match='none of ours, or not flashed'):
+        Link(device(b'$GPGGA,123519,4807.038,N\r\n' + end))
 
 
 def test_silent_device_is_told_from_a_wrong_one(device):
