@@ -2,6 +2,7 @@
 """A recording of a simulated robot, through its encoders, and bags that hold one."""
 
 import functools
+import os
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,16 @@ def _simulate(name: str, seconds: float) -> Recording:
 def simulate():
     """Recording of a robot by name, of some seconds."""
     return _simulate
+
+
+@pytest.fixture
+def qube_folder():
+    """Recordings of a real QUBE-Servo, which are no part of the project: beside it, or nowhere."""
+    beside = Path(__file__).resolve().parents[3].parent / 'shared/data/qube_servo'
+    folder = Path(os.environ.get('QUBE_SERVO_DATA', beside))
+    if not folder.is_dir():
+        pytest.skip(f'no recordings in {folder} (QUBE_SERVO_DATA names another folder)')
+    return folder
 
 
 @pytest.fixture

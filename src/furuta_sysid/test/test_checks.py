@@ -9,6 +9,7 @@ import pytest
 from furuta_description import randomization
 from furuta_description.robot import load_robot
 from furuta_sysid.checks import check, check_all
+from furuta_sysid.sources import read_recordings
 from furuta_sysid.trajectory import RecordingError, step_of
 
 ROBOTS = ('furuta', 'qube_servo_2')
@@ -69,6 +70,17 @@ def test_good_recording_passes_with_a_robot_file_that_is_off_by_a_third(simulate
     for row in signs:
         physics = randomization.draw(robot.physics, ranges, row[None])
         check(recording, replace(robot, physics=physics))
+
+
+def test_real_recordings_pass_and_are_refused_once_mixed_up(qube_folder):
+    robot = load_robot('qube_servo_2')
+    recordings = read_recordings([qube_folder], robot)
+    assert len(recordings) >= 14
+    assert not any(check_all(recordings, robot).values())
+    for recording in recordings[::5]:
+        for fault, spoil in list(FAULTS.items())[5:]:
+            with pytest.raises(RecordingError, match=fault):
+                check(spoil(recording), robot)
 
 
 def test_recording_of_another_robot_is_remarked_on(simulate):
