@@ -74,6 +74,7 @@ class RobotEnvNode(ControllerNode):
         self._started, self._heard, self._is_connected = time.monotonic(), 0.0, False
         self._said, self._missed, self._plant = '', 0, ''
         self._faulty: Recording | None = None
+        self._was_on = False
         self._last_sample = self._off_since = time.monotonic()
         self._voltage, self._current = 0.0, float('nan')
         self._urdf, self._described = make_urdf(robot), ''
@@ -169,25 +170,29 @@ class RobotEnvNode(ControllerNode):
             if status.name == 'plant':
                 values = {pair.key: pair.value for pair in status.values}
                 if 'enabled' in values:
-                    self._on_plant(values['enabled'] == 'True', status.message)
+                    has_fault = values.get('faults', '0') != '0'
+                    self._on_plant(values['enabled'] == 'True', has_fault, status.message)
 
-    def _on_plant(self, is_enabled: bool, problems: str) -> None:
+    def _on_plant(self, is_enabled: bool, has_fault: bool, problems: str) -> None:
         if self._faulty is not None:
             if is_enabled:
                 self._env.retry()
             else:
-                self._send(self._faulty._replace(problem=problems))
+                reason = problems if has_fault else 'switched off'
+                self._send(self._faulty._replace(problem=reason))
             self._faulty = None
         if is_enabled:
             self._env.switched_on()
+            self._was_on = True
             self._off_since = time.monotonic()
         elif self._is_connected:
             self._env.switched_off(problems)
-            self._switch_on(problems)
+            # Without a fault somebody switched it off, and only somebody switches it on again.
+            self._switch_on(problems, self._limits.enable and (has_fault or not self._was_on))
 
-    def _switch_on(self, problems: str) -> None:
+    def _switch_on(self, problems: str, may: bool) -> None:
         reason = '' if problems == 'ok' else f' ({problems})'
-        if not self._limits.enable:
+        if not may:
             self._say(f'motor off{reason}: {HOW_TO_ENABLE}')
         else:
             self._say(f'motor off{reason}: enabling it')

@@ -95,24 +95,33 @@ def test_second_controller_wrong_robot_and_no_plant_are_refused(start):
 
 
 @pytest.mark.slow
-def test_emulated_robot_waits_for_its_motor_and_then_succeeds(probe, start, tmp_path):
+def test_emulated_robot_is_enabled_if_asked_but_not_after_somebody_stopped_it(
+    probe, start, tmp_path
+):
     start(*real_stack(RealArguments(port='emulator', **ALONE)))
     probe.wait_for_plant()
     probe.node.destroy_publisher(probe.commands)
     file = tmp_path / 'figures.json'
-    chosen = ('--backend', 'robot', '--episodes', '1', '--json', str(file))
+    chosen = ('--backend', 'robot', '--enable', '--episodes', '2', '--json', str(file))
     given = command('evaluate', *chosen)
-    waiting = subprocess.Popen(**given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    judged = subprocess.Popen(**given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
-        line = waiting.stdout.readline()
-        assert 'motor off' in line and 'start again with --enable' in line
-        time.sleep(1.0)
+        probe.wait(lambda: probe.voltage != 0.0, 'enabled, and an episode', 60)
+        assert probe.switch(ros.ENABLE, False).success
+        text = ''
+        while 'motor off: enable it on the page' not in text:
+            line = judged.stdout.readline()
+            assert line, text
+            text += line
+        probe.motor_states.clear()
+        time.sleep(2.5)
         assert {m.voltage for m in probe.motor_states} == {0.0}
         assert probe.switch(ros.ENABLE, True).success
-        text = waiting.communicate(timeout=PATIENCE)[0]
-        assert waiting.returncode == 0, text
-        figures = json.loads(file.read_text())
-        assert figures['success']['hits'] == 1 or ' 0 control' not in text, text
+        text += judged.communicate(timeout=PATIENCE)[0]
+        assert judged.returncode == 0, text
     finally:
-        waiting.kill()
-        waiting.wait()
+        judged.kill()
+        judged.wait()
+    assert 'episode 1 ended by a fault: switched off' in text
+    figures = json.loads(file.read_text())
+    assert (figures['success']['hits'], figures['success']['count']) == (1, 2), text

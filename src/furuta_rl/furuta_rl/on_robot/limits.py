@@ -7,17 +7,13 @@ The safety rules of the plant are other ones and hold whatever happens here.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from furuta_description.robot import Robot
 
 CONTINUOUS_PART = 0.25  # of the stall current: what makers of small gear motors allow for long
 RESTART_LOAD = 0.7  # an episode begins below this load
 OFF_VOLTAGE, OFF_TIME = 0.5, 0.15  # [V] commanded for so long [s] while 0 V are applied: it is off
-
-
-def _option(default: float | bool, text: str) -> float | bool:
-    return field(default=default, metadata={'help': text})
 
 
 @dataclass(frozen=True)
@@ -34,7 +30,8 @@ class RobotLimits:
     rest_seconds: float = 30.0
     """--backend robot: longest way back to rest between two episodes [s]"""
     enable: bool = False
-    """--backend robot: enable the motor, and clear faults and enable it again, without asking"""
+    """--backend robot: enable the motor at the start, and after a fault, which is cleared, without
+    asking; one that you switch off stays off until you switch it on"""
 
     def __post_init__(self) -> None:
         """Check the limits.
