@@ -8,6 +8,7 @@ unknown. Plants stamp a voltage with the sample that it led to, so it is put bef
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,7 @@ MOTOR_STATE = 'motor/state'
 COMMANDS = 'motor_voltage_controller/commands'
 DESCRIPTION = 'robot_description'
 SUFFIXES = ('.mcap', '.db3')
+OTHER_ROBOT = 0.5  # relative difference of a link's mass, beyond what tuning changes
 
 
 @dataclass
@@ -107,6 +109,8 @@ def _read(folder: Path) -> tuple[dict[str, Log], str]:
     try:
         with AnyReader([folder], default_typestore=get_typestore(Stores.ROS2_JAZZY)) as reader:
             topics = _find_topics(folder, sorted(reader.topics))
+            if MOTOR_STATE in topics.values():  # then nobody asks what was commanded
+                topics = {name: ours for name, ours in topics.items() if ours != COMMANDS}
             wanted = [c for c in reader.connections if c.topic in topics]
             for connection, received, data in reader.messages(wanted):
                 topic = topics[connection.topic]
@@ -174,6 +178,20 @@ def _values(topic: str, message: Any, where: str) -> Iterator[float]:
 
 
 def _description_remarks(urdf: str, robot: Robot | None) -> list[str]:
-    if robot is None or not urdf or urdf.split() == make_urdf(robot).split():
+    if robot is None or not urdf:
         return []
-    return [f'the recorded robot_description is not that of {robot.file.name}: the right robot?']
+    recorded, given = _masses(urdf), _masses(make_urdf(robot))
+    if len(recorded) == len(given) and np.allclose(recorded, given, rtol=OTHER_ROBOT, atol=0):
+        return []
+    return [
+        f'recorded of a robot that describes itself with links of {_listed(recorded)} kg; '
+        f'{robot.file.name} has {_listed(given)} kg'
+    ]
+
+
+def _masses(urdf: str) -> list[float]:
+    return [float(mass) for mass in re.findall(r'<mass value="([^"]+)"', urdf)]
+
+
+def _listed(masses: list[float]) -> str:
+    return ' and '.join(f'{mass:g}' for mass in masses) or 'no'

@@ -86,7 +86,7 @@ class Player:
     def _missing(self, sample: Position) -> str:
         arm, pendulum, speed = AT_REST
         if not self._is_enabled:
-            return 'the motor to be enabled (the page, motor/enable, or --enable)'
+            return 'the motor to be enabled (--enable, motor/enable, or the page of `furuta twin`)'
         if abs(sample.arm_angle) > arm:
             return f'the arm to be in the middle, it is at {sample.arm_angle:+.2f} rad'
         if abs(sample.pendulum_angle) > pendulum:

@@ -120,6 +120,26 @@ def test_missing_topic_is_named(tmp_path, made, messages, write_bag):
             read_bag(bag)
 
 
+def test_commands_stand_in_for_voltages_that_were_not_recorded(
+    tmp_path, made, messages, write_bag
+):
+    from rosbags.typesys import Stores, get_typestore
+
+    types = get_typestore(Stores.ROS2_JAZZY).types
+    sent = messages(made)
+    layout = types['std_msgs/msg/MultiArrayLayout']([], 0)
+    kind = types['std_msgs/msg/Float64MultiArray']
+    stamps = [received - 1_000_000 for received, _ in sent['/joint_states']]
+    sent['/motor_voltage_controller/commands'] = [
+        (at, kind(layout, np.array([voltage])))
+        for at, voltage in zip(stamps, made.voltage, strict=True)
+    ]
+    del sent['/motor/state']
+    read = read_bag(write_bag(tmp_path / 'bag', sent))
+    assert 'commands are taken' in read.remarks[0]
+    assert_same(read, made)
+
+
 def test_bad_value_is_told_with_file_topic_and_time(tmp_path, made, messages, write_bag):
     sent = messages(made)
     sent['/joint_states'][500][1].position[1] = np.nan
@@ -154,4 +174,6 @@ def test_another_robot_is_remarked_on(tmp_path, made, messages, write_bag):
     sent['/robot_description'] = [(sent['/joint_states'][0][0], text)]
     bag = write_bag(tmp_path / 'bag', sent)
     assert not read_bag(bag, robot).remarks
-    assert 'qube_servo_2.yaml' in read_bag(bag, load_robot('qube_servo_2')).remarks[0]
+    tuned = robot.with_values({'physics.arm.mass': 1.2 * robot.physics.arm.mass})
+    assert not read_bag(bag, tuned).remarks
+    assert 'qube_servo_2.yaml has' in read_bag(bag, load_robot('qube_servo_2')).remarks[0]
