@@ -89,4 +89,5 @@ def test_it_solves_nearly_all_wide_draws_and_the_uninformed_one_does_not(
 def test_robots_that_nothing_can_bring_up_are_not_solvable(monkeypatch) -> None:
     monkeypatch.setattr(informed, 'BATCH', 16)
     weak = FURUTA.with_values({'physics.motor.torque_limit': 0.001})
-    assert not solvable(weak, Task(), PRESETS['default'], 0, 16).any()
+    variants = VARIANTS[:2]  # each takes its time, and none could
+    assert not solvable(weak, Task(), PRESETS['default'], 0, 16, variants=variants).any()

@@ -20,8 +20,8 @@ from furuta_rl.train import main
 
 SMALL = (
     *('--robots=64', '--ppo.steps=8', '--ppo.minibatches=2', '--ppo.hidden', '8'),
-    *('--ppo.iterations=1000', '--rounds=2', '--goal=2', '--seed=7', '--seeds=2'),
-    *('--checkpoint-every=20', '--validate-every=700', '--evaluation-episodes=16'),
+    *('--ppo.iterations=400', '--rounds=2', '--goal=2', '--seed=7', '--seeds=2'),
+    *('--checkpoint-every=20', '--validate-every=280', '--evaluation-episodes=16'),
 )
 
 
@@ -79,15 +79,15 @@ def metrics(run: Path) -> tuple[list[str], np.ndarray]:
 @pytest.mark.slow
 def test_a_killed_and_resumed_run_is_bit_by_bit_the_unbroken_one(unbroken, tmp_path):
     process = start(tmp_path, *SMALL)
-    for iteration in (5, 700, 1300):
+    for iteration in (5, 280, 520):
         run = interrupt(process, tmp_path, signal.SIGKILL, iteration)
         process = start(tmp_path, f'--resume={run}')
     finish(process)
     names, figures = metrics(run)
     expected_names, expected = metrics(unbroken)
-    assert names == expected_names and len(figures) == 2 * 2000
+    assert names == expected_names and len(figures) == 2 * 800
     np.testing.assert_array_equal(figures, expected)
-    assert np.isfinite(figures[:, names.index('success')]).sum() == 3  # after 700, 1000, 1400
+    assert np.isfinite(figures[:, names.index('success')]).sum() == 3  # after 280, 400, 560
     assert (run / 'policy.onnx').read_bytes() == (unbroken / 'policy.onnx').read_bytes()
 
 
@@ -122,7 +122,7 @@ def test_the_best_of_several_seeds_is_exported_with_its_success(unbroken):
     card = load_card(unbroken / 'policy.onnx')
     assert card.training['seed'] == evaluation['seed']
     assert card.training['success'] == evaluation['success']['share']
-    assert evaluation['control_steps'] == 2 * 2000 * 8 * 64
+    assert evaluation['control_steps'] == 2 * 800 * 8 * 64
     assert (unbroken / 'evaluation.png').read_bytes().startswith(b'\x89PNG')
     assert 0 < evaluation['training_seconds'] < evaluation['seconds_to_policy']
 
