@@ -15,7 +15,7 @@ from furuta_description import files
 from furuta_description.robot import load_robot
 from furuta_sysid import installed_robots
 from furuta_sysid.result import RESULT_FILE, SysidResult, load_result
-from furuta_sysid.tuned_file import diff, tuned_name
+from furuta_sysid.tuned_file import diff, tuned_stem
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ def main(arguments: Sequence[str]) -> int:
     file = options.result / RESULT_FILE if options.result.is_dir() else options.result
     result = load_result(file)
     if options.undo:
-        return _undo(files.ROBOTS_DIR / f'{tuned_name(result)}.yaml')
-    return _apply(result, file.parent / f'{tuned_name(result)}.yaml', options.yes)
+        return _undo(files.ROBOTS_DIR / f'{tuned_stem(result.robot_file)}.yaml')
+    return _apply(result, file.parent / f'{tuned_stem(result.robot_file)}.yaml', options.yes)
 
 
 def _apply(result: SysidResult, tuned: Path, is_agreed: bool) -> int:

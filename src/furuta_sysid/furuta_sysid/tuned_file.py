@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 
 from furuta_description.files import RobotError
-from furuta_sysid.result import SysidResult
 
 
 class Edit(NamedTuple):
@@ -23,32 +22,32 @@ class Edit(NamedTuple):
     text: str
 
 
-def tuned_name(result: SysidResult) -> str:
-    """Name of the tuned robot, and of its files; one that is tuned again keeps it."""
-    return f'{Path(result.robot_file).stem.removesuffix("_tuned")}_tuned'
+def tuned_stem(robot: str | Path) -> str:
+    """Name of a tuned robot, and of its files; one that is tuned again keeps it."""
+    return f'{Path(robot).stem.removesuffix("_tuned")}_tuned'
 
 
-def tuned_text(text: str, result: SysidResult, date: str) -> str:
+def tuned_text(text: str, values: Mapping[str, float | list[float]], source: str) -> str:
     """Text of the robot file with what was found.
 
-    Comments, order and layout stay. The source of each new value says from what and when.
+    Comments, order and layout stay.
 
     Args:
         text: of the robot file that was identified.
-        result: what was found.
-        date: of the identification, for the sources.
+        values: path of a quantity to its new value.
+        source: where they come from.
 
     Raises:
         RobotError: the text has no such quantity.
     """
     root = yaml.compose(text, Loader=yaml.SafeLoader)
-    count = sum(use.part == 'training' for use in result.recordings)
-    source = f'identified {date} from {count} recording{"s" * (count != 1)}'
     edits = []
-    for path, value in result.values.items():
+    for path, value in values.items():
         quantity = _child(root, path.split('.'), path)
         edits.append(_edit(_child(quantity, ['value'], path), _number(value)))
-        edits.append(_edit(_child(quantity, ['source'], path), json.dumps(source)))
+        edits.append(
+            _edit(_child(quantity, ['source'], path), json.dumps(source, ensure_ascii=False))
+        )
     for edit in sorted(edits, reverse=True):
         text = text[: edit.start] + edit.text + text[edit.stop :]
     return text
