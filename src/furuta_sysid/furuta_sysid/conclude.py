@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 
@@ -12,9 +12,9 @@ import numpy as np
 
 from furuta_description.robot import Robot
 from furuta_sysid import parameters as space
+from furuta_sysid.comparison import Comparison
 from furuta_sysid.fit import Fit, FitOptions
-from furuta_sysid.parameters import Floats
-from furuta_sysid.replay import replay
+from furuta_sysid.replay import Windows
 from furuta_sysid.result import (
     HORIZONS,
     HorizonError,
@@ -22,31 +22,26 @@ from furuta_sysid.result import (
     RecordingUse,
     SysidResult,
 )
-from furuta_sysid.trajectory import Recording
 
 LIBRARIES = ('cma', 'jax', 'numpy', 'rosbags')
 AT_BOUND = 1e-3  # of the prior range
 
 
 def conclude(
-    robot: Robot,
-    fit: Fit,
-    training: Sequence[Recording],
-    validation: Sequence[Recording],
-    options: FitOptions,
+    robot: Robot, fit: Fit, comparisons: Sequence[Comparison], options: FitOptions
 ) -> SysidResult:
     """The result of a fit.
 
     Args:
         robot: before.
         fit: what was found.
-        training: the recordings that were fitted.
-        validation: others, that judge; may be none.
+        comparisons: of all recordings, those that were fitted first and in their order.
         options: of the fit.
     """
     parameters = _identified(fit)
-    parts = {'training': training, 'validation': validation}
-    tuned = fit.tuned(robot)
+    costs = {
+        c.recording.source_hash: cost for c, cost in zip(comparisons, fit.costs, strict=False)
+    }
     return SysidResult(
         robot=robot.name,
         robot_file=str(robot.file),
@@ -54,27 +49,17 @@ def conclude(
         parameters=parameters,
         correlation=tuple(tuple(map(float, row)) for row in fit.uncertainty.correlation),
         values=space.file_values(robot, fit.parameters, fit.values),
-        errors=tuple(
-            _horizon_error(horizon, part, (robot, tuned), recordings)
-            for part, recordings in parts.items()
-            if recordings
-            for horizon in HORIZONS
-        ),
+        errors=tuple(_horizon_errors(comparisons)),
         recordings=tuple(
             RecordingUse(
-                recording.name,
-                str(recording.source),
-                recording.source_hash,
-                recording.duration,
-                part,
-                cost,
+                comparison.recording.name,
+                str(comparison.recording.source),
+                comparison.recording.source_hash,
+                comparison.recording.duration,
+                comparison.part,
+                costs.get(comparison.recording.source_hash, _cost(comparison)),
             )
-            for part, recordings in parts.items()
-            for recording, cost in zip(
-                recordings,
-                fit.costs if part == 'training' else [_cost(tuned, r) for r in recordings],
-                strict=True,
-            )
+            for comparison in comparisons
         ),
         notes=(*space.anchors(fit.parameters), *_notes(fit, parameters, options)),
         is_model_right=fit.is_model_right,
@@ -107,22 +92,27 @@ def _identified(fit: Fit) -> tuple[IdentifiedParameter, ...]:
     )
 
 
-def _horizon_error(
-    horizon: float, part: str, robots: tuple[Robot, Robot], recordings: Sequence[Recording]
-) -> HorizonError:
-    errors: list[Floats] = []
-    for robot in robots:
-        windows = [replay(robot, recording, [horizon])[0] for recording in recordings]
-        squares = sum(np.sum(w.residual**2, axis=(0, 1)) for w in windows)
-        errors.append(np.sqrt(squares / sum(w.residual.shape[0] * len(w.time) for w in windows)))
-    before, after = (tuple(map(float, pair)) for pair in errors)
-    return HorizonError(horizon, part, before[0], before[1], after[0], after[1])
+def _horizon_errors(comparisons: Sequence[Comparison]) -> Iterator[HorizonError]:
+    """Over all windows of a part; a recording that is shorter counts with its whole length."""
+    for part in ('training', 'validation'):
+        chosen = [comparison for comparison in comparisons if comparison.part == part]
+        for index, horizon in enumerate(HORIZONS if chosen else ()):
+            before = _pooled([comparison.before[index] for comparison in chosen])
+            after = _pooled([comparison.after[index] for comparison in chosen])
+            yield HorizonError(horizon, part, *before, *after)
 
 
-def _cost(robot: Robot, recording: Recording) -> float:
+def _pooled(windows: Sequence[Windows]) -> tuple[float, float]:
+    """Root mean square of all residuals of arm and pendulum [rad]."""
+    residuals = np.concatenate([w.residual.reshape(-1, 2) for w in windows])
+    arm, pendulum = np.sqrt(np.mean(residuals**2, axis=0))
+    return float(arm), float(pendulum)
+
+
+def _cost(comparison: Comparison) -> float:
     """Root mean square error over windows of a second, in encoder steps."""
-    (window,) = replay(robot, recording, [1.0])
-    return float(np.sqrt(np.mean((window.rms / np.array(recording.resolution)) ** 2)))
+    residual = comparison.after[HORIZONS.index(1.0)].residual / comparison.recording.resolution
+    return float(np.sqrt(np.mean(residual**2)))
 
 
 def _notes(fit: Fit, parameters: Sequence[IdentifiedParameter], options: FitOptions) -> list[str]:

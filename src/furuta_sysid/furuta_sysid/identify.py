@@ -6,9 +6,9 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from furuta_description.robot import Robot
     from furuta_sysid.comparison import Comparison
-    from furuta_sysid.fit import Fit
+    from furuta_sysid.fit import Fit, FitOptions
     from furuta_sysid.trajectory import Recording
 
 MEMORY = 'fit.pickle'  # in the folder: what an interrupted fit goes on from
@@ -67,6 +67,13 @@ class IdentifyOptions:
         if self.restarts < 1:
             raise ValueError(f'--restarts {self.restarts}: must be at least 1')
 
+    @property
+    def choices(self) -> FitOptions:
+        """Those of the fit."""
+        from furuta_sysid.fit import FitOptions  # imports jax
+
+        return FitOptions(self.lock, self.only, self.restarts, self.seed)
+
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command line; the exit status."""
@@ -81,7 +88,8 @@ def run(options: IdentifyOptions) -> int:
     from furuta_sim.compiled import use_cache
     from furuta_sysid.outputs import write_rest, write_tuned
 
-    console = Console(markup=False, highlight=False, soft_wrap=True)
+    width = max(110, Console().width)  # of the table, in a pipe
+    console = Console(markup=False, highlight=False, soft_wrap=True, width=width)
     robot = load_robot(options.robot)
     if (options.out / RESULT_FILE).exists():
         raise ValueError(f'{options.out}: holds a result already; give another --out')
@@ -93,9 +101,9 @@ def run(options: IdentifyOptions) -> int:
     except KeyboardInterrupt:
         print(f'stopped; to go on: the same command with --out {options.out}', file=sys.stderr)
         return 130
-    tuned = write_tuned(options.out, robot, found, [r.name for r in training])
+    tuned = write_tuned(options.out, robot, found, len(training))
     comparisons = _compare(training, validation, (robot, tuned), console)
-    result = write_rest((robot, tuned), found, comparisons, _plain(options))
+    result = write_rest((robot, tuned), found, comparisons, options.choices)
     show(result, options.out, console)
     return 0
 
@@ -165,10 +173,9 @@ def _fit(
     """Fit with a progress bar; an interrupted one is gone on with."""
     from rich.progress import BarColumn, Progress, TextColumn
 
-    from furuta_sysid.fit import FitOptions, fit
+    from furuta_sysid.fit import fit
     from furuta_sysid.progress import Progress as Report
 
-    choices = FitOptions(options.lock, options.only, options.restarts, options.seed)
     text = TextColumn('{task.description}')
     with Progress(text, BarColumn(), TextColumn('{task.fields[told]}'), console=console) as bar:
         task = bar.add_task('compiling', total=1.0, told='')
@@ -180,7 +187,7 @@ def _fit(
                 told += f', {left:.0f} s left'
             bar.update(task, description=report.stage, completed=report.share, told=told)
 
-        found = fit(robot, recordings, choices, tell, options.out / MEMORY)
+        found = fit(robot, recordings, options.choices, tell, options.out / MEMORY)
         bar.update(task, description='fitted', completed=1.0)
     return found
 
@@ -200,14 +207,3 @@ def _compare(
     with Progress(console=console, transient=True) as bar:
         tracked = bar.track(parts, description='replay')
         return [compare(recording, part, robots) for recording, part in tracked]
-
-
-def _plain(options: IdentifyOptions) -> dict[str, Any]:
-    """The options as JSON can hold them."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, tuple):
-            return [plain(item) for item in value]
-        return str(value) if isinstance(value, Path) else value
-
-    return {name: plain(value) for name, value in asdict(options).items()}

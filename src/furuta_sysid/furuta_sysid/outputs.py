@@ -4,17 +4,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from furuta_description.presets import save_ranges
 from furuta_description.robot import Robot, load_robot
 from furuta_description.urdf import make_urdf
 from furuta_description.whole_file import write_whole
 from furuta_sysid.comparison import Comparison
-from furuta_sysid.fit import Fit
-from furuta_sysid.found import make_result
+from furuta_sysid.conclude import conclude
+from furuta_sysid.fit import Fit, FitOptions
 from furuta_sysid.parameters import file_values
 from furuta_sysid.ranges import identified_ranges
 from furuta_sysid.report import write_report
@@ -24,13 +23,16 @@ from furuta_sysid.tuned_file import diff, tuned_stem, tuned_text
 REPORT_FILE = 'report.html'
 
 
-def write_tuned(folder: Path, robot: Robot, fit: Fit, recordings: Sequence[str]) -> Robot:
-    """Write the tuned robot file and read it back: what is judged is what is written."""
-    count = len(recordings)
-    source = (
-        f'identified {time.strftime("%Y-%m-%d")} from {count} recording{"s" * (count != 1)}: '
-        f'{recordings[0]}{", ..." if count > 1 else ""}'
-    )
+def write_tuned(folder: Path, robot: Robot, fit: Fit, count: int) -> Robot:
+    """Write the tuned robot file and read it back: what is judged is what is written.
+
+    Args:
+        folder: where.
+        robot: before.
+        fit: what was found.
+        count: recordings that were fitted.
+    """
+    source = f'identified {time.strftime("%Y-%m-%d")} from {count} recording{"s" * (count != 1)}'
     values = file_values(robot, fit.parameters, fit.values)
     path = folder / f'{tuned_stem(robot.file)}.yaml'
     write_whole(path, tuned_text(robot.file.read_text(), values, source).encode())
@@ -41,7 +43,7 @@ def write_rest(
     robots: tuple[Robot, Robot],
     fit: Fit,
     comparisons: Sequence[Comparison],
-    options: Mapping[str, Any],
+    options: FitOptions,
 ) -> SysidResult:
     """Write everything else beside the tuned robot file.
 
@@ -49,10 +51,10 @@ def write_rest(
         robots: before, and as it was written.
         fit: finished.
         comparisons: of all recordings.
-        options: of the command.
+        options: of the fit.
     """
     robot, tuned = robots
-    result = make_result(robot, fit, comparisons, options)
+    result = conclude(robot, fit, comparisons, options)
     lines = diff(
         robot.file.read_text(), tuned.file.read_text(), (robot.file.name, tuned.file.name)
     )

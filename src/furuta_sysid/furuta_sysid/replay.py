@@ -133,14 +133,15 @@ def _simulated(
 
 def _guess(recording: Recording, starts: NDArray[np.intp]) -> Floats:
     """(4, W) angles and velocities from a quadratic through the samples around."""
-    width = max(5, 2 * round(SMOOTHING / recording.dt / 2) + 1)
-    width = min(width, (len(recording) - 1) // 2 * 2 + 1)
-    order = min(2, width - 1)
-    values = [
-        savgol_filter(recording.angles, width, order, deriv, recording.dt, axis=0)[starts]
-        for deriv in (0, 1)
-    ]
-    return np.asarray(np.concatenate(values, axis=1).T)
+    smooth = np.zeros((len(recording), 4))
+    wanted = max(5, 2 * round(SMOOTHING / recording.dt / 2) + 1)
+    for part in recording.parts:  # never across a hole
+        width = min(wanted, (part.stop - part.start - 1) // 2 * 2 + 1)
+        for deriv in (0, 1):
+            smooth[part, 2 * deriv : 2 * deriv + 2] = savgol_filter(
+                recording.angles[part], width, min(2, width - 1), deriv, recording.dt, axis=0
+            )
+    return np.asarray(smooth[starts].T)
 
 
 def _estimate(

@@ -43,7 +43,7 @@ def make_report(
     body = [
         f'<h1>{escape(result.robot)}, identified</h1>',
         f'<p class="verdict {verdict.kind}">{escape(verdict.text)}</p>',
-        _list('Take note', [*warnings(result), *result.notes]),
+        _list('Take note', warnings(result)),
         '<h2>Error against horizon</h2>',
         _picture(plots.horizons(result.errors)),
         _errors(result),

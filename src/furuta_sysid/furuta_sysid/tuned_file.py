@@ -30,7 +30,7 @@ def tuned_stem(robot: str | Path) -> str:
 def tuned_text(text: str, values: Mapping[str, float | list[float]], source: str) -> str:
     """Text of the robot file with what was found.
 
-    Comments, order and layout stay.
+    Comments, order and layout stay, and what the value was already.
 
     Args:
         text: of the robot file that was identified.
@@ -44,10 +44,12 @@ def tuned_text(text: str, values: Mapping[str, float | list[float]], source: str
     edits = []
     for path, value in values.items():
         quantity = _child(root, path.split('.'), path)
-        edits.append(_edit(_child(quantity, ['value'], path), _number(value)))
-        edits.append(
-            _edit(_child(quantity, ['source'], path), json.dumps(source, ensure_ascii=False))
-        )
+        node, new = _child(quantity, ['value'], path), _number(value)
+        if yaml.safe_load(text[node.start_mark.index : node.end_mark.index]) != yaml.safe_load(
+            new
+        ):
+            said = json.dumps(source, ensure_ascii=False)
+            edits += [_edit(node, new), _edit(_child(quantity, ['source'], path), said)]
     for edit in sorted(edits, reverse=True):
         text = text[: edit.start] + edit.text + text[edit.stop :]
     return text

@@ -53,37 +53,18 @@ def headline_error(result: SysidResult) -> HorizonError | None:
 
 
 def warnings(result: SysidResult) -> list[str]:
-    """What could mislead, by the parameters' names."""
-    found = []
-    unseen = [p.name for p in result.parameters if not p.is_identified]
-    if unseen:
-        found.append(
-            f'not shown by these recordings: {", ".join(unseen)}. Their values mean little, and '
-            'training keeps their usual ranges.'
-        )
-    for parameter in result.parameters:
-        if parameter.is_at_bound:
-            low, high = parameter.prior
-            found.append(
-                f'{parameter.name} lies at an end of its range ({low:.4g} to {high:.4g} '
-                f'{parameter.unit}): wrong in the robot file, or standing for something that the '
-                'model lacks.'
-            )
+    """What could mislead: the notes of the fit, and what its numbers say."""
+    found = list(result.notes)
     pairs = {
         tuple(sorted((p.name, other))) for p in result.parameters for other in p.correlated_with
     }
     found += [
-        f'{one} and {other} can hardly be told from each other: trust what they do together.'
+        f'{one} and {other} can hardly be told from each other: trust what they do together'
         for one, other in sorted(pairs)
     ]
     if not any(use.part == 'validation' for use in result.recordings):
         found.append(
             'no recording was kept out of the fit (--validation): the errors are those of the '
-            'data that were fitted.'
-        )
-    if not result.is_model_right:
-        found.append(
-            'residuals are larger than the encoders explain: the model lacks something, so the '
-            'intervals come from the spread between stretches of the recordings.'
+            'data that were fitted'
         )
     return found

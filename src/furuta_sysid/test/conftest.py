@@ -10,6 +10,13 @@ import pytest
 
 from furuta_description import dynamics, scalars
 from furuta_description.robot import load_robot
+from furuta_sysid.result import (
+    HORIZONS,
+    HorizonError,
+    IdentifiedParameter,
+    RecordingUse,
+    SysidResult,
+)
 from furuta_sysid.trajectory import Recording
 
 STEP = 1e-3  # [s] of physics
@@ -105,3 +112,41 @@ def _messages(recording, names=('arm_joint', 'pendulum_joint')):
         joints.append((at + 1_000_000, joint))
         motors.append((at + 1_100_000, motor))
     return {'/joint_states': joints, '/motor/state': motors}
+
+
+@pytest.fixture
+def result():
+    """A result of furuta with three parameters: known, unknown, and the delay."""
+    robot = load_robot('furuta')
+    motor = robot.physics.motor
+    return SysidResult(
+        robot=robot.name,
+        robot_file=str(robot.file),
+        robot_hash=robot.hash,
+        parameters=(
+            IdentifiedParameter(
+                'motor.dead_zone', 'V', motor.dead_zone, 0.3, 0.27, 0.36, (0.0, 1.5), True, False,
+                ('arm.viscous',),
+            ),
+            IdentifiedParameter(
+                'arm.viscous', 'N m s/rad', 3.9e-4, 4e-4, 0.0, 0.1, (0.0, 0.1), False, True,
+                ('motor.dead_zone',),
+            ),
+            IdentifiedParameter(
+                'delay', 's', 0.002, 0.012, 0.0115, 0.0125, (0.0, 0.04), True, False, ()
+            ),
+        ),
+        correlation=((1.0, -0.97, 0.1), (-0.97, 1.0, 0.0), (0.1, 0.0, 1.0)),
+        values={'physics.motor.dead_zone': 0.3, 'timing.link_delay': 0.012},
+        errors=tuple(
+            HorizonError(horizon, part, 0.2, 0.1, 0.01, 0.004)
+            for part in ('training', 'validation')
+            for horizon in HORIZONS
+        ),
+        recordings=(RecordingUse('made', 'made.csv', 'ab' * 32, 4.0, 'training', 0.3),),
+        notes=('weigh the pendulum',),
+        is_model_right=True,
+        options={'lock': []},
+        versions={'python': '3.11'},
+        seconds=5.0,
+    )  # fmt: skip
