@@ -12,7 +12,7 @@ from furuta_sysid.plan_options import REST, SIGNAL_NAMES, PlanOptions
 from furuta_sysid.player import Player, Position
 from furuta_sysid.signals import FAST, SIGNALS, SLOW
 
-OPTIONS = PlanOptions(duration=30.0)
+OPTIONS = PlanOptions(duration=20.0)
 COUNT = 4000
 
 
@@ -46,7 +46,7 @@ def test_multi_sine_has_a_low_crest():
 
 def test_plan_has_its_duration_its_rests_and_its_signals(planned):
     _, plan = planned
-    assert plan.duration == pytest.approx(30.0, abs=0.1)
+    assert plan.duration == pytest.approx(20.0, abs=0.1)
     assert [segment.name for segment in plan.segments] == list(SIGNAL_NAMES)
     assert not plan.signal[: round(REST / DT)].any()
     assert not plan.signal[-round(REST / DT) :].any()
