@@ -37,6 +37,9 @@ GOVERNOR = Path('/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor')
 NEEDED_SPACE = 2e9  # [bytes] for both environments and some recordings
 SET_UP = 'run ./furuta again: it sets up what is missing'
 TRY_GL = 'import mujoco; mujoco.GLContext(64, 64).make_current(); print("ok")'
+TRY_PRIORITY = (
+    'from furuta_description.realtime import take_priority; raise SystemExit(not take_priority())'
+)
 TRY_JAX = 'import jax; print(*jax.devices())'
 
 
@@ -178,6 +181,20 @@ def check_cpu(governor: Path = GOVERNOR) -> Result:
     return Result('CPU', 'warn' if remedy else 'ok', f'{detail}, governor {mode}', remedy)
 
 
+def check_priority(command: Sequence[str] = (sys.executable, '-c', TRY_PRIORITY)) -> Result:
+    """Whether plant and controller may run before everything else."""
+    is_allowed, _ = ask(command, 20)
+    if is_allowed:
+        return Result('real-time priority', 'ok', 'allowed')
+    return Result(
+        'real-time priority',
+        'warn',
+        'not allowed: other programs can hold the control loop up',
+        f'for the real robot: echo "{getpass.getuser()} - rtprio 50" | sudo tee '
+        '/etc/security/limits.d/furuta.conf, then log in again',
+    )
+
+
 CHECKS: tuple[Callable[[], Result | list[Result]], ...] = (
     check_python,
     check_ros,
@@ -189,6 +206,7 @@ CHECKS: tuple[Callable[[], Result | list[Result]], ...] = (
     check_system_packages,
     check_disk,
     check_cpu,
+    check_priority,
 )
 
 

@@ -92,6 +92,13 @@ def test_a_slow_governor_is_told(tmp_path: Path):
     assert doctor.check_cpu(governor).status == 'ok'
 
 
+def test_priority_that_is_not_allowed_is_told_with_how_to_get_it():
+    without = ('setpriv', '--bounding-set=-sys_nice', '--inh-caps=-sys_nice')
+    python = (sys.executable, '-c', doctor.TRY_PRIORITY)
+    result = doctor.check_priority((*without, *python))
+    assert result.status == 'warn' and 'limits.d' in result.remedy
+
+
 def test_checks_keep_their_order_and_may_return_several():
     a, b, c = (Result(name, 'ok', '') for name in 'abc')
     assert doctor.run_checks([lambda: a, lambda: [b, c]]) == [a, b, c]

@@ -28,6 +28,7 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import BatteryState, JointState
 from std_msgs.msg import Float64MultiArray
 
+from furuta_description.realtime import take_priority
 from furuta_description.robot import JOINT_NAMES
 
 HAS_CONTROL_MSGS = find_spec('control_msgs') is not None  # there is no wheel of it
@@ -235,12 +236,20 @@ def newest(subscription: Subscription) -> Any:
     return message
 
 
-def run(make_node: Callable[[], Node], arguments: Sequence[str] | None = None) -> int:
+def run(
+    make_node: Callable[[], Node],
+    arguments: Sequence[str] | None = None,
+    is_in_loop: bool = False,
+) -> int:
     """Run one node until Ctrl-C, SIGTERM or shutdown; the exit status of its process.
+
+    A node that is part of the control loop gets real-time priority, where the user may have it.
 
     A node with a `close` method gets it called before it is destroyed. A ValueError while the
     node is made is its user's to mend: it is printed without a traceback.
     """
+    if is_in_loop:
+        take_priority()  # first of all: the middleware's threads inherit it
     rclpy.init(args=arguments, signal_handler_options=rclpy.SignalHandlerOptions.NO)
     signals: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):

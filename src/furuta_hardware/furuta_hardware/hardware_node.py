@@ -136,7 +136,7 @@ class HardwareNode(Node):
 
 def main() -> int:
     """Run the real plant."""
-    return ros.run(HardwareNode, sys.argv)
+    return ros.run(HardwareNode, sys.argv, is_in_loop=True)
 
 
 if __name__ == '__main__':

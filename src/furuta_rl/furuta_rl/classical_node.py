@@ -48,7 +48,7 @@ class ClassicalNode(ControllerNode):
 
 def main() -> int:
     """Run the classical controller."""
-    return ros.run(ClassicalNode, sys.argv)
+    return ros.run(ClassicalNode, sys.argv, is_in_loop=True)
 
 
 if __name__ == '__main__':

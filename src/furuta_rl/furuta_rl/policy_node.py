@@ -72,7 +72,7 @@ class PolicyNode(ControllerNode):
 
 def main() -> int:
     """Run a policy."""
-    return ros.run(PolicyNode, sys.argv)
+    return ros.run(PolicyNode, sys.argv, is_in_loop=True)
 
 
 if __name__ == '__main__':

@@ -239,7 +239,7 @@ def make_node() -> Node:
 
 def main() -> int:
     """Run the node."""
-    return ros.run(make_node, sys.argv)
+    return ros.run(make_node, sys.argv, is_in_loop=True)
 
 
 if __name__ == '__main__':

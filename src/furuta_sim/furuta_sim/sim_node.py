@@ -187,7 +187,7 @@ def _real(hidden: str, known: Robot) -> Robot:
 
 def main() -> int:
     """Run the simulated plant."""
-    return ros.run(SimNode, sys.argv)
+    return ros.run(SimNode, sys.argv, is_in_loop=True)
 
 
 if __name__ == '__main__':

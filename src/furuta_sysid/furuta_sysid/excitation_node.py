@@ -112,7 +112,7 @@ def main() -> int:
         nodes.append(ExcitationNode())
         return nodes[0]
 
-    status = ros.run(make_node, sys.argv)
+    status = ros.run(make_node, sys.argv, is_in_loop=True)
     return status or int(any(node.player.failure for node in nodes))
 
 
