@@ -10,6 +10,7 @@ import pytest
 from furuta_bringup import stack
 from furuta_bringup.stack import (
     CaptureArguments,
+    RealArguments,
     SimArguments,
     capture_stack,
     launch_arguments,
@@ -74,6 +75,12 @@ def test_capture_is_plant_recorder_and_excitation():
     ]:
         with pytest.raises(ValueError, match=message):
             capture_stack(CaptureArguments(**arguments))
+
+
+@pytest.mark.parametrize('kind', [SimArguments, RealArguments, CaptureArguments])
+def test_default_texts_of_launch_are_the_defaults(kind):
+    texts = {name: default for name, default, _ in launch_arguments(kind)}
+    assert parse_arguments(kind, texts) == kind()
 
 
 def test_launch_texts_become_arguments_and_back():

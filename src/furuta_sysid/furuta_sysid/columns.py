@@ -55,7 +55,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Columns:
-    """Which column is which signal; the defaults are those of the suite's own tables."""
+    """Which column is which signal; the defaults are names that say their SI units."""
 
     time: Column = Column('t_s')
     voltage: Column = Column('voltage_V')
