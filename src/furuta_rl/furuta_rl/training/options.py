@@ -59,7 +59,8 @@ class Choice:
     start: Path | None = None
     """with --backend robot, policy.onnx to start from: the agent's policy takes its layers and
     normalization, does --skrl.warm-up episodes as it is, with a deviation of 0.1, while the
-    critics learn from them, and only then is changed; by default from nothing"""
+    critics learn from them, and only then is changed, at first for the worse; by default from
+    nothing"""
 
 
 @dataclass(frozen=True)
