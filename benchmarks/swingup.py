@@ -46,7 +46,11 @@ class Options:
     """Time in which the pendulum must be upright [s]."""
     controller: str = 'policy'
     """What drives the motor: policy (the one that comes with the robot) or classical."""
+    policy: str = ''
+    """Policy file; empty = the one that comes with the robot."""
     plant: Literal['sim', 'emulator'] = 'sim'
+    hidden: str = ''
+    """Robot that the emulator really is; empty = the same."""
     json: Path | None = None
     runs: list = field(default_factory=list, init=False)
 
@@ -80,8 +84,12 @@ class Bench:
 class SimPlant:
     """The simulated plant."""
 
-    def __init__(self, robot: str, controller: str):
-        self.nodes = sim_stack(SimArguments(robot=robot, twin=False, controller=controller))
+    def __init__(self, robot: str, options: Options):
+        self.nodes = sim_stack(
+            SimArguments(
+                robot=robot, twin=False, controller=options.controller, policy=options.policy
+            )
+        )
 
     def begin(self, bench: Bench, seed: int) -> None:
         """Hanging at rest, in the pose drawn with this seed."""
@@ -97,10 +105,17 @@ class SimPlant:
 class EmulatedPlant:
     """The firmware on an emulated machine, behind a serial port."""
 
-    def __init__(self, robot: str, controller: str):
-        self._emulator = EmulatorProcess(robot=robot)
+    def __init__(self, robot: str, options: Options):
+        hidden = {'hidden': options.hidden} if options.hidden else {}
+        self._emulator = EmulatorProcess(robot=robot, **hidden)
         self.nodes = real_stack(
-            RealArguments(robot=robot, port=self._emulator.port, twin=False, controller=controller)
+            RealArguments(
+                robot=robot,
+                port=self._emulator.port,
+                twin=False,
+                controller=options.controller,
+                policy=options.policy,
+            )
         )
 
     def begin(self, bench: Bench, seed: int) -> None:
@@ -123,7 +138,7 @@ PLANTS = {'sim': SimPlant, 'emulator': EmulatedPlant}
 
 
 def run_robot(bench: Bench, options: Options, robot: str, runs, progress) -> None:
-    plant = PLANTS[options.plant](robot, options.controller)
+    plant = PLANTS[options.plant](robot, options)
     task = progress.add_task(robot, total=sum(seconds for _, seconds in runs))
     with closing(plant), Processes(plant.nodes, progress.console.print) as stack:
         stack.start()
