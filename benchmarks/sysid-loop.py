@@ -5,8 +5,8 @@
     ./furuta bench sysid-loop [--runs 20] [--json FILE]
 
 The unknown robot is emulated behind a serial port: other masses, frictions and motor than the
-robot file says, a cable spring, a bias, and 10 ms between logged voltage and torque. The one command
-records it, identify tunes the robot file, a second recording judges. Then a policy trained on the
+robot file says, a cable spring, a bias, and 10 ms between logged voltage and torque. The one
+command records it, identify tunes the robot file, a second recording judges. Then a policy trained on the
 tuned robot within the ranges found brings it up over topics, and so does, for comparison, one
 trained on the file as it was.
 """
