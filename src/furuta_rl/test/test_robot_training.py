@@ -47,6 +47,7 @@ def train(options, folder, client):
     return run, training
 
 
+@pytest.mark.slow
 def test_training_goes_on_from_a_checkpoint_with_the_same_bits(lockstep, tmp_path):
     options = parse([*ON_ROBOT, *SMALL])
     run, whole = train(options, tmp_path / 'whole', lockstep)
@@ -102,6 +103,7 @@ def test_policy_under_training_acts_on_the_robot_as_in_torch(lockstep, tmp_path)
     assert drawn.std() == pytest.approx(float(deviation[0]), rel=0.05)
 
 
+@pytest.mark.slow
 def test_start_takes_the_policy_over_and_leaves_it_until_the_critics_have_learned(
     lockstep, tmp_path
 ):
