@@ -6,9 +6,9 @@
 
 The unknown robot is emulated behind a serial port: other masses, frictions and motor than the
 robot file says, a cable spring, a bias, and 10 ms between logged voltage and torque. The one
-command records it, identify tunes the robot file, a second recording judges. Then a policy trained on the
-tuned robot within the ranges found brings it up over topics, and so does, for comparison, one
-trained on the file as it was.
+command records it, identify tunes the robot file, a second recording judges. Then a policy that
+was trained on the tuned robot within the ranges found brings it up over topics, and so does, for
+comparison, one trained on the file as it was.
 """
 
 from __future__ import annotations
