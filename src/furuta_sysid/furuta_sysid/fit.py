@@ -31,6 +31,7 @@ QUANTISED = 12**-0.5  # standard deviation of a rounding error, in steps
 RIGHT = 1.5  # residuals of a right model are at most so many times the rounding error
 COARSE = 10.0  # encoder steps: scale of the search, far from the floor
 LOST = 30.0  # times the error of shorter windows: longer ones are too unstable to be fitted
+WORSE = 1.02  # times the error of shorter windows, where those are at the floor
 SEARCHED = 0.7  # share of the work that the search is taken for
 
 
@@ -107,8 +108,7 @@ def fit(
     if notebook.memory.unit is None:
         _search(short, options, notebook)
     simulation, point, scale = _grow(short, robot, recordings, options, notebook)
-    steps = _rms(simulation, point)
-    is_right = bool(np.all(steps < RIGHT * QUANTISED))
+    is_right = _is_right(_rms(simulation, point))
     spread = uncertainty(simulation, point, scale, is_right)
     result = Fit(
         parameters=parameters,
@@ -151,7 +151,7 @@ def _search(simulation: Simulation, options: FitOptions, notebook: Notebook) -> 
         memory.found.append((value, point.unit))
         memory.search = None
         best = min(memory.found, key=lambda found: found[0])
-        is_done = bool(np.all(_rms(simulation, point) < RIGHT * QUANTISED))
+        is_done = _is_right(_rms(simulation, point))
         share = SEARCHED * (1 if is_done else (restart + 1) / options.restarts)
         notebook.note(f'search {restart + 1}', share, float(_rms(simulation, point).max()), True)
         if is_done:
@@ -190,6 +190,8 @@ def _grow(
             break
         if stage >= memory.stage:
             start = polish(trial, start, _scale(trial, start))
+            if _is_right(before) and np.any(_rms(trial, start) > WORSE * before):
+                break  # some windows are so unstable that they stick short of the floor
             memory.unit, memory.stage = start.unit, stage + 1
         simulation, point, scale = trial, start, _scale(trial, start)
         before = _rms(trial, point)
@@ -219,6 +221,11 @@ def _rms(simulation: Simulation, point: Point) -> Floats:
     """(2,) root mean square residual of each joint, in encoder steps."""
     z = simulation.residuals(point.unit, point.local, simulation.windows.resolution)
     return np.asarray(np.sqrt((z**2).sum((0, 2)) / simulation.windows.weight.sum()))
+
+
+def _is_right(steps: Floats) -> bool:
+    """Whether residuals, in encoder steps, are no more than rounding errors."""
+    return bool(np.all(steps < RIGHT * QUANTISED))
 
 
 def _costs(simulation: Simulation, point: Point, count: int) -> tuple[float, ...]:

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """How well the recordings determine each parameter.
 
-Where residuals are what the encoders' steps explain, the covariance is the inverse of the Hessian.
-Where they are more, the model is wrong somewhere, residuals hang together for long, and that
-covariance would be far too small. Then it is the spread between blocks of the recordings: the
+Rounding errors of a joint at rest hang together, and so do all residuals where the model is wrong
+somewhere; the inverse of the Hessian alone would promise too much. So the covariance is the
 sandwich H^-1 S H^-1 (H. White, "Maximum likelihood estimation of misspecified models",
 Econometrica 50, 1982), with S from the sums of the score over blocks, and over whole recordings
-where there are enough; a bootstrap of the blocks converges to the same.
+where there are enough; a bootstrap of the blocks converges to the same. No parameter gets less
+than the Hessian says.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from furuta_sysid.parameters import Floats
 from furuta_sysid.polish import ROBUST, Point, equations, reduced
 from furuta_sysid.simulate import Simulation
 
-BLOCK = 1.0  # [s] longer than residuals hang together
+BLOCK = 2.0  # [s] longer than residuals hang together
 ENOUGH = 4  # recordings from which their own spread is taken, too
 NORMAL = 1.96  # standard deviations that hold 95 %
 UNIFORM = 12**-0.5  # standard deviation of the prior, the unit interval
@@ -64,19 +65,16 @@ def uncertainty(
     normal = equations(simulation, point, scale, point.unit)
     hessian, _, back = reduced(normal)
     bread = np.linalg.inv(hessian + np.eye(len(hessian)) * (1 / UNIFORM**2))
-    covariance = bread
-    if not is_model_right:
-        scores = _scores(simulation, point, scale, back)  # (T, W, P)
-        spreads = [bread, bread @ _blocks(simulation, scores) @ bread]
-        recordings = _recordings(simulation, scores)
-        if len(recordings) >= ENOUGH:
-            spreads.append(bread @ (recordings.T @ recordings) @ bread)
-        covariance = max(spreads, key=lambda matrix: float(np.trace(matrix)))
-    deviation = np.sqrt(np.diag(covariance))
-    correlation = covariance / np.outer(deviation, deviation)
+    scores = _scores(simulation, point, scale, back)  # (T, W, P)
+    spreads = [bread, bread @ _blocks(simulation, scores) @ bread]
+    recordings = _recordings(simulation, scores)
+    if len(recordings) >= ENOUGH:
+        spreads.append(bread @ (recordings.T @ recordings) @ bread)
+    deviation = np.sqrt(np.max([np.diag(spread) for spread in spreads], axis=0))
+    own = np.sqrt(np.diag(bread))
     if not is_model_right:
         deviation = np.maximum(deviation, FLOOR)
-    return Uncertainty(np.minimum(deviation, UNIFORM), correlation)
+    return Uncertainty(np.minimum(deviation, UNIFORM), bread / np.outer(own, own))
 
 
 def _scores(simulation: Simulation, point: Point, scale: Floats, back: Floats) -> Floats:
@@ -94,7 +92,9 @@ def _blocks(simulation: Simulation, scores: Floats) -> Floats:
     size = max(1, round(BLOCK / (windows.dt * windows.substeps)))
     padded = np.pad(scores, ((0, -len(scores) % size), (0, 0), (0, 0)))
     sums = padded.reshape(-1, size, *scores.shape[1:]).sum(1).reshape(-1, scores.shape[-1])
-    return np.asarray(sums.T @ sums)
+    sums = sums[np.any(sums != 0, axis=1)]
+    few = stats.t.ppf(0.975, max(1, len(sums) - 1)) / NORMAL  # blocks are few
+    return np.asarray(few**2 * (sums.T @ sums))
 
 
 def _recordings(simulation: Simulation, scores: Floats) -> Floats:
