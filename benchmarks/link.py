@@ -23,6 +23,7 @@ import serial
 import tyro
 from rich.progress import track
 
+from furuta_description.realtime import take_priority
 from furuta_hardware import messages, protocol
 from furuta_hardware.emulator_process import EmulatorProcess
 from furuta_hardware.link import Link
@@ -104,6 +105,7 @@ def measure_echo(count: int = 2000) -> float:
 
 def main(options: Options) -> int:
     """Run all and print; 0 if every rate is within the bounds."""
+    take_priority()  # as the hardware node does
     echo = measure_echo()
     runs = {rate_hz: measure_link(rate_hz, options.seconds) for rate_hz in options.rates_hz}
     for run in runs.values():

@@ -23,6 +23,7 @@ from pathlib import Path
 
 import tyro
 
+from furuta_description.realtime import take_priority
 from furuta_description.robot import load_robot
 from furuta_hardware.core_library import CoreError
 from furuta_hardware.emulated_robot import STEP_US, EmulatedRobot
@@ -209,6 +210,7 @@ def main() -> int:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN if options.on_leash else stop)
+    take_priority()  # a board has no other programs beside it
     print('ready', emulator.epoch_ns, flush=True)
     try:
         emulator.run()
