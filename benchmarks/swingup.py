@@ -176,7 +176,7 @@ def main(options: Options) -> int:
         bench.close()
     rows = [
         (
-            f'{r["robot"]} {r["seed"]}',
+            f'{Path(r["robot"]).stem} {r["seed"]}',
             r['held'],
             r['time_to_upright'] or '-',
             r['elapsed'],
