@@ -19,7 +19,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import jax
 import numpy as np
 import output
 import tyro
@@ -27,6 +26,7 @@ from rich.progress import Progress
 
 from furuta_description.command import run_command
 from furuta_description.robot import Robot, load_robot
+from furuta_sim.compiled import use_cache
 from furuta_sysid import parameters as space
 from furuta_sysid.fit import Fit, FitOptions, fit
 from furuta_sysid.parameters import Floats
@@ -58,8 +58,8 @@ class Options:
 
 def main() -> int:
     options = tyro.cli(Options, prog='furuta bench sysid-qube', description=__doc__)
-    cache = ROOT / '.venv' / 'cache'
-    jax.config.update('jax_compilation_cache_dir', str(cache))
+
+    use_cache(Path(sys.prefix) / 'jax_cache')
     robot = load_robot('qube_servo_2')
     recordings = read_recordings([options.data], robot)
     chirps = [recording for recording in recordings if is_chirp(recording)]

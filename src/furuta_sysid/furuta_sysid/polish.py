@@ -83,7 +83,7 @@ def polish(
 
 def cost(simulation: Simulation, unit: Floats, local: Floats, scale: Floats) -> float:
     """Robust cost of a point, priors included; infinite where the simulation ran away."""
-    z = simulation.residuals(unit, local, scale)
+    z = simulation.residuals(unit, local, scale) * simulation.windows.trust
     prior = space.start(simulation.parameters, 0.0)
     pulls = _local_pulls(simulation, local)
     total = (
@@ -96,7 +96,7 @@ def cost(simulation: Simulation, unit: Floats, local: Floats, scale: Floats) -> 
 
 def equations(simulation: Simulation, point: Point, scale: Floats, prior: Floats) -> Normal:
     """Gauss-Newton equations at a point, residuals reweighted."""
-    z, slopes = simulation.jacobian(point.unit, point.local, scale)
+    z, slopes = trusted(simulation, point, scale)
     root = (1 + (z / ROBUST) ** 2) ** -0.25
     count = len(point.unit)
     rows = np.concatenate([slopes * root[..., None], (z * root)[..., None]], -1)
@@ -114,6 +114,13 @@ def equations(simulation: Simulation, point: Point, scale: Floats, prior: Floats
         products[:, local, local] + np.eye(inverse.shape[1]) * inverse[:, None] ** 2,
         products[:, local, -1] + pulls * inverse,
     )
+
+
+def trusted(simulation: Simulation, point: Point, scale: Floats) -> tuple[Floats, Floats]:
+    """Residuals (T, 2, W) and slopes (T, 2, W, P + 5), each by what its sample counts."""
+    z, slopes = simulation.jacobian(point.unit, point.local, scale)
+    trust = simulation.windows.trust
+    return z * trust, slopes * trust[..., None]
 
 
 def reduced(normal: Normal, damping: float = 0.0) -> tuple[Floats, Floats, Floats]:

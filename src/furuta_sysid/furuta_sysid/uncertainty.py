@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from furuta_sysid.parameters import Floats
-from furuta_sysid.polish import ROBUST, Point, equations, reduced
+from furuta_sysid.polish import ROBUST, Point, equations, reduced, trusted
 from furuta_sysid.simulate import Simulation
 
 BLOCK = 2.0  # [s] longer than residuals hang together
@@ -79,7 +79,7 @@ def uncertainty(
 
 def _scores(simulation: Simulation, point: Point, scale: Floats, back: Floats) -> Floats:
     """Gradient of each sample's cost, local unknowns eliminated, (T, W, P)."""
-    z, slopes = simulation.jacobian(point.unit, point.local, scale)
+    z, slopes = trusted(simulation, point, scale)
     count = len(point.unit)
     own = np.einsum('tjwl,wlp->tjwp', slopes[..., count:], back)
     weighted = z / np.sqrt(1 + (z / ROBUST) ** 2)

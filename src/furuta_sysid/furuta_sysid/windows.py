@@ -19,6 +19,7 @@ from furuta_sysid.trajectory import Recording
 
 Floats = NDArray[np.float64]
 LONGEST_STEP = 1e-3  # [s] physics step of the simulation node, which the tuned robot is for
+STILL = 0.02  # [s]
 START_SPAN = 0.03  # [s] on either side, over which the starting velocity is read off
 
 
@@ -28,6 +29,7 @@ class Windows(NamedTuple):
     voltage: Floats  # (pad + T substeps, W) [V] by physics steps, `pad` of them before the start
     angles: Floats  # (T, 2, W) [rad] measured, the first one a sample after the start
     weight: Floats  # (T, W) 1, or 0 where the window has no sample any more
+    trust: Floats  # (T, 2, W) 0..1, root of what a sample counts in a fit; see `_trust`
     start: Floats  # (W, 4) arm and pendulum angle [rad] and velocity [rad/s], as read off
     resolution: Floats  # (2, W) [rad]
     recording: NDArray[np.int_]  # (W,) which one it is of
@@ -76,16 +78,18 @@ def make_windows(recordings: Sequence[Recording], length: float | None) -> Windo
             f'{", ".join(str(r.source) for r in recordings)}'
         )
     size = max(stop - first for _, first, stop in spans) - 1
+    trusts = [_trust(recording) for recording in recordings]
     return Windows(
         voltage=np.stack(
             [_voltage(recordings[i], first, size, substeps, pad) for i, first, _ in spans], -1
         ),
         angles=np.stack(
-            [_angles(recordings[i], first, stop, size) for i, first, stop in spans], -1
+            [_cut(recordings[i].angles, first, stop, size) for i, first, stop in spans], -1
         ),
         weight=np.stack(
             [(np.arange(size) < stop - first - 1).astype(float) for _, first, stop in spans], -1
         ),
+        trust=np.stack([_cut(trusts[i], first, stop, size) for i, first, stop in spans], -1),
         start=np.stack([_start(recordings[i], first) for i, first, _ in spans]),
         resolution=np.array([recordings[i].resolution for i, *_ in spans]).T,
         recording=np.array([i for i, *_ in spans]),
@@ -100,6 +104,7 @@ def take(windows: Windows, chosen: NDArray[np.int_]) -> Windows:
         voltage=windows.voltage[:, chosen],
         angles=windows.angles[:, :, chosen],
         weight=windows.weight[:, chosen],
+        trust=windows.trust[:, :, chosen],
         start=windows.start[chosen],
         resolution=windows.resolution[:, chosen],
         recording=windows.recording[chosen],
@@ -121,9 +126,24 @@ def _voltage(recording: Recording, first: int, size: int, substeps: int, pad: in
     return np.pad(found, (0, pad + size * substeps - len(found)), mode='edge')
 
 
-def _angles(recording: Recording, first: int, stop: int, size: int) -> Floats:
-    angles = recording.angles[first + 1 : stop]
-    return np.pad(angles, ((0, size - len(angles)), (0, 0)), mode='edge')
+def _cut(signal: Floats, first: int, stop: int, size: int) -> Floats:
+    """Samples after the first, filled up to `size`; signal (N, 2)."""
+    found = signal[first + 1 : stop]
+    return np.pad(found, ((0, size - len(found)), (0, 0)), mode='edge')
+
+
+def _trust(recording: Recording) -> Floats:
+    """(N, 2): an encoder that stands still tells its one rounding error over and over.
+
+    A reading that holds for longer than `STILL` counts as much as one that holds that long.
+    """
+    trust = np.empty((len(recording), 2))
+    for joint, angle in enumerate(recording.angles.T):
+        changes = np.abs(np.diff(angle)) > 0.5 * recording.resolution[joint]
+        edges = np.concatenate([[0], np.flatnonzero(changes) + 1, [len(angle)]])
+        lengths = np.diff(edges)
+        trust[:, joint] = np.repeat(np.minimum(1, STILL / recording.dt / lengths), lengths)
+    return np.sqrt(trust)
 
 
 def _start(recording: Recording, first: int) -> Floats:

@@ -8,6 +8,7 @@ import pytest
 
 from furuta_description.robot import load_robot
 from furuta_sysid import parameters as space
+from furuta_sysid.comparison import compare
 from furuta_sysid.conclude import conclude
 from furuta_sysid.fit import FitOptions, fit
 from furuta_sysid.search import SearchOptions
@@ -55,9 +56,13 @@ def test_hidden_parameters_are_found_to_the_rounding_of_the_encoders(hidden):
 def test_result_says_what_was_found_and_what_was_taken_as_known(hidden):
     _, truth, recordings = hidden
     options = FitOptions(only=FEW, search=QUICK)
-    result = conclude(
-        ROBOT, fit(ROBOT, recordings[:1], options), recordings[:1], recordings[1:], options
-    )
+    found = fit(ROBOT, recordings[:1], options)
+    robots = (ROBOT, found.tuned(ROBOT))
+    comparisons = [
+        compare(recording, part, robots)
+        for recording, part in zip(recordings, ('training', 'validation'), strict=True)
+    ]
+    result = conclude(ROBOT, found, comparisons, options)
     assert result.delay == pytest.approx(truth['delay'], abs=1e-3)
     assert result.tuned(ROBOT).physics.motor.voltage_bias == pytest.approx(0.3, abs=0.01)
     assert {error.part for error in result.errors} == {'training', 'validation'}
