@@ -19,7 +19,7 @@ from furuta_sysid.trajectory import Recording
 
 Floats = NDArray[np.float64]
 LONGEST_STEP = 1e-3  # [s] physics step of the simulation node, which the tuned robot is for
-STILL = 0.03  # [s] chosen so that 95 % intervals of simulated robots hold 95 %
+STILL = 0.03  # [s] chosen by the coverage of the intervals on simulated robots (bench sysid)
 START_SPAN = 0.03  # [s] on either side, over which the starting velocity is read off
 
 
