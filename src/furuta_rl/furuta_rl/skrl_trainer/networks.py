@@ -186,4 +186,5 @@ def to_fused(policy: _Policy, normalizer: Any) -> fused.Policy:
 
 
 def _to_jax(tensor: Tensor) -> Any:
-    return jnp.asarray(tensor.detach().cpu().numpy(), jnp.float32)
+    # A copy: the tensor goes on changing while it is trained.
+    return jnp.array(tensor.detach().cpu().numpy(), jnp.float32)

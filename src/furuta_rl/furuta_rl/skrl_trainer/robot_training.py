@@ -13,8 +13,9 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import closing
-from typing import Any
+from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 import torch
 from rich.console import Console
@@ -46,6 +47,14 @@ FEWEST = 1000  # transitions before anything is learned
 NEVER = 1 << 30  # skrl's clock, which nothing here goes by
 
 
+class Tested(NamedTuple):
+    """A policy and how its test episode went; the greater one is the better."""
+
+    success: float
+    episode_return: float
+    policy: Policy
+
+
 class RobotTraining:
     """One training on one robot."""
 
@@ -74,6 +83,7 @@ class RobotTraining:
         self._total = options.skrl.iterations
         self._iteration = self._due = self.control_steps = 0
         self.seconds = 0.0  # on the robot so far
+        self._best: Tested | None = None
 
     def run(self, run: RunFolder, console: Console) -> Trained:
         """See `trained.Training`."""
@@ -82,7 +92,9 @@ class RobotTraining:
             self._train(run, console)
         self._learn(lambda: False)  # from the last episode
         self._save(run)
-        return Trained([self.policy()], self.control_steps, self.seconds)
+        # On one robot a policy can be lost again; what was seen to work is kept.
+        policy = self._best.policy if self._best else self.policy()
+        return Trained([policy], self.control_steps, self.seconds)
 
     def policy(self) -> Policy:
         """What was learned so far, without noise."""
@@ -144,8 +156,10 @@ class RobotTraining:
         return recording
 
     def _is_test(self, iteration: int) -> bool:
+        """Every so often, at the end, and what is started from."""
         every = self._options.validate_every
-        return bool(every) and iteration % every == 0
+        is_end = iteration == self._total or (iteration == 1 and self._options.start is not None)
+        return bool(every) and (is_end or iteration % every == 0)
 
     def _take_in(self, recording: Recording, run: RunFolder) -> dict[str, float]:
         """Keep an episode; its figures."""
@@ -163,6 +177,9 @@ class RobotTraining:
         if self._is_test(self._iteration):
             period = self._options.env.period
             success = float(judge([recording], period, self._robot).success[0])
+            tested = Tested(success, float(transitions.rewards.sum()), self.policy())
+            if self._best is None or tested[:2] > self._best[:2]:
+                self._best = tested
         tracked = self._agent.tracking_data
         figures = {
             'reward': float(transitions.rewards.mean()) if recording.steps else math.nan,
@@ -205,6 +222,8 @@ class RobotTraining:
 
     def _save(self, run: RunFolder) -> None:
         acting = {name: torch.from_numpy(array) for name, array in self._acting.items()}
+        leaves = jax.tree.leaves(self._best) if self._best else []
+        best = [torch.tensor(np.asarray(leaf)) for leaf in leaves]
         state = {
             'iteration': self._iteration,
             'seconds': self.seconds,
@@ -212,6 +231,7 @@ class RobotTraining:
             'due': self._due,
             'acting': acting,
             'agent': checkpoint.agent_state(self._agent),
+            'best': best,
         }
         save_newest(run, state)
 
@@ -223,6 +243,10 @@ class RobotTraining:
         self._acting = {name: tensor.numpy() for name, tensor in saved['acting'].items()}
         self._iteration, self.seconds = saved['iteration'], saved['seconds']
         self.control_steps, self._due = saved['control_steps'], saved['due']
+        if saved['best']:
+            structure = jax.tree.structure(Tested(0.0, 0.0, self.policy()))
+            leaves = [leaf.numpy() for leaf in saved['best']]
+            self._best = jax.tree.unflatten(structure, leaves)
 
 
 def _mean(tracked: dict[str, Any], keys: tuple[str, ...]) -> float:
