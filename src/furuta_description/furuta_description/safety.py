@@ -134,7 +134,8 @@ class Safety:
             return 0.0
         target = self._soft_stop(self._clip(self._command, self._limit), angle, arm)
         change = self._slew * (F(elapsed) * F(1e-6))
-        self.voltage = self.voltage + self._clip(target - self.voltage, change)
+        voltage = self.voltage + self._clip(target - self.voltage, change)
+        self.voltage = self._clip(voltage, self._limit)  # the sum may round to beyond it
         return float(self.voltage)
 
     def _check(self, angle: Any, arm: Any, pendulum: Any) -> Fault:

@@ -179,3 +179,14 @@ def test_random_life_never_exceeds_the_limits():
         assert applied == 0 or abs(applied - last) <= LIMITS.slew_rate * 1e-3 * 1.0001
         assert applied == 0 or (bench.safety.enabled and not bench.safety.faults)
         last = applied
+
+
+def test_no_rounding_takes_the_voltage_beyond_its_limit():
+    limit = np.float32(LIMITS.voltage_limit)
+    random = np.random.default_rng(0)
+    for before in random.uniform(-limit, 0, 2000).tolist():
+        safety = Safety(LIMITS, enabled=True)
+        for step, voltage in enumerate((before, before, float(limit))):
+            safety.command(voltage, step * 50_000)
+            applied = safety.update(step * 50_000, 0.0, 0.0, 0.0)
+        assert abs(applied) <= limit

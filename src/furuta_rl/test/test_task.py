@@ -104,7 +104,7 @@ def test_follow_loses_the_episode_with_the_pendulum_and_swing_up_does_not() -> N
     fallen = state(error=1.1)
     assert FollowTask().terminated(fallen, np)[0]
     assert not Task().terminated(fallen, np)[0]
-    assert not FollowTask().terminated(state(error=0.9), np)[0]
+    assert not FollowTask().terminated(state(error=0.5), np)[0]
 
 
 def test_follow_pays_for_the_distance_from_the_commanded_angle() -> None:
@@ -112,7 +112,7 @@ def test_follow_pays_for_the_distance_from_the_commanded_angle() -> None:
         return float(task.reward(state(arm=0.5), 0 * ONE, 0 * ONE, target * ONE, np)[0])
 
     assert reward(FollowTask(), 0.5) == pytest.approx(1.0)
-    assert reward(FollowTask(), -0.5) == pytest.approx(1 - 0.3)
+    assert reward(FollowTask(), -0.5) == pytest.approx(1 - 0.1)
 
 
 def test_commanded_angle_jumps_at_its_rate_and_stays_in_its_span() -> None:

@@ -136,6 +136,7 @@ float safety_update(struct safety *safety, uint64_t now_us, const struct measure
     const float wanted = clip(safety->command, limits->voltage_limit);
     const float target = soft_stop(limits, wanted, measured->arm_angle, measured->arm_velocity);
     const float change = limits->slew_rate * (elapsed_us * 1e-6f);
-    safety->voltage = safety->voltage + clip(target - safety->voltage, change);
+    const float voltage = safety->voltage + clip(target - safety->voltage, change);
+    safety->voltage = clip(voltage, limits->voltage_limit); // the sum may round to beyond it
     return safety->voltage;
 }
