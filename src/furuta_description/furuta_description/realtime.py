@@ -9,13 +9,16 @@ PRIORITY = 50  # as ros2_control's controller manager takes
 
 
 def take_priority() -> bool:
-    """Put this thread, and all that it starts from now on, before whatever is not real-time.
+    """Put this process's threads, and all that they start, before whatever is not real-time.
+
+    Once it is set up: what takes long must not hold up those that are at work already.
 
     Returns:
         Whether the system allowed it: to root, and to users with a limit `rtprio` of 50 or more.
     """
     try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
+        for thread in os.listdir('/proc/self/task'):
+            os.sched_setscheduler(int(thread), os.SCHED_FIFO, os.sched_param(PRIORITY))
     except (OSError, AttributeError):  # not allowed; no Linux
         return False
     return True

@@ -248,8 +248,6 @@ def run(
     A node with a `close` method gets it called before it is destroyed. A ValueError while the
     node is made is its user's to mend: it is printed without a traceback.
     """
-    if is_in_loop:
-        take_priority()  # first of all: the middleware's threads inherit it
     rclpy.init(args=arguments, signal_handler_options=rclpy.SignalHandlerOptions.NO)
     signals: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -271,6 +269,8 @@ def run(
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         node.create_timer(STOP_PERIOD, stop_if_asked, clock=steady)
         executor.add_node(node)
+        if is_in_loop:
+            take_priority()
         executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass

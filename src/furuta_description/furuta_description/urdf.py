@@ -6,6 +6,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree
 
 import xacro
 import yaml
@@ -28,3 +29,12 @@ def urdf_of_file(file: Path) -> str:
     """URDF of a robot file that is known to be good."""
     document = xacro.process_file(str(XACRO_FILE), mappings={'file': str(file)})
     return str(document.toprettyxml(indent='  '))
+
+
+def is_same(one: str, other: str) -> bool:
+    """Whether two URDF texts say the same; xacro's comment names the checkout it was run in."""
+    try:
+        texts = {ElementTree.canonicalize(urdf, strip_text=True) for urdf in (one, other)}
+    except ElementTree.ParseError:
+        return False
+    return len(texts) == 1

@@ -12,7 +12,7 @@ import pytest
 
 from furuta_description.files import XACRO_FILE, robot_names
 from furuta_description.robot import JOINT_NAMES, load_robot
-from furuta_description.urdf import make_urdf
+from furuta_description.urdf import is_same, make_urdf
 
 FURUTA = load_robot('furuta')
 BODY_QUANTITIES = [
@@ -32,6 +32,14 @@ def test_urdf_follows_the_robot_file(path: str) -> None:
     value = next(value for name, value, *_ in FURUTA.quantities() if name == path)
     changed = [0.99 * x for x in value] if isinstance(value, list) else 0.99 * value
     assert make_urdf(FURUTA.with_values({path: changed})) != make_urdf(FURUTA)
+
+
+def test_urdf_of_another_checkout_is_the_same_and_of_another_mass_is_not() -> None:
+    urdf = make_urdf(FURUTA)
+    assert is_same(urdf, urdf.replace('<!--', '<!-- elsewhere ', 1).replace('  <', '<'))
+    heavier = FURUTA.with_values({'physics.arm.mass': 0.5})
+    assert not is_same(urdf, make_urdf(heavier))
+    assert not is_same(urdf, 'no XML')
 
 
 def test_xacro_has_no_number_of_its_own() -> None:

@@ -20,7 +20,7 @@ from std_srvs.srv import SetBool, Trigger
 
 from furuta_description import ros
 from furuta_description.robot import load_robot
-from furuta_description.urdf import make_urdf
+from furuta_description.urdf import is_same, make_urdf
 from furuta_rl.controller_node import ControllerNode
 from furuta_rl.on_robot.env import Phase, RobotEnv
 from furuta_rl.on_robot.limits import RobotLimits
@@ -153,7 +153,9 @@ class RobotEnvNode(ControllerNode):
                 f'{", ".join(names)} commands the motor: two controllers would fight over it; '
                 'start the plant with --controller none'
             )
-        elif not self._is_connected and self._described not in ('', self._urdf):
+        elif (
+            not self._is_connected and self._described and not is_same(self._described, self._urdf)
+        ):
             self._fail(
                 'the plant describes another robot than the one asked for: give the --robot that '
                 'it was started with'
