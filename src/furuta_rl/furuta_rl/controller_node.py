@@ -55,7 +55,8 @@ class ControllerNode(Node, ABC):
             return
         if self.schedule.has_jumped:
             self.reset()
-        self._commands.publish(ros.command_message(self.step(sample)))
+        voltage = self.step(sample) if self.schedule.is_settled else 0.0
+        self._commands.publish(ros.command_message(voltage))
         age = self.get_clock().now() - Time.from_msg(message.header.stamp)
         self.schedule.done(time.perf_counter() - started, age.nanoseconds * 1e-9)
 

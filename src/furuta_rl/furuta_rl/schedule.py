@@ -6,9 +6,11 @@ Time is the samples' own stamp, so that the control rate follows the plant at an
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 WINDOW = 1000  # steps that quantiles are taken over
+SETTLING = 0.5  # [s] of samples without a gap before the motor is first driven
 
 
 class Schedule:
@@ -22,6 +24,7 @@ class Schedule:
         self._due: float | None = None
         self._steps = 0
         self._first = self._last = 0.0
+        self._settled = math.inf  # stamp from which on samples are trusted
         self._durations: deque[float] = deque(maxlen=WINDOW)
         self._ages: deque[float] = deque(maxlen=WINDOW)
 
@@ -30,6 +33,8 @@ class Schedule:
         self.has_jumped = False
         if self._due is None or not -0.25 < stamp - self._due < 0.25:
             self.has_jumped = self._due is not None
+            if not self.has_jumped or self._settled > stamp:
+                self._settled = stamp + SETTLING
             self._due = stamp
         late = stamp - self._due
         if late < -0.25 * self.period:  # samples need not come exactly on our grid
@@ -41,6 +46,15 @@ class Schedule:
         if self._steps == 0:
             self._first = stamp
         return True
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether samples have once come for long enough without a gap to drive on them.
+
+        A middleware whose ends have just met was seen to fall silent once more for 0.3 s, in which
+        the first push flings the arm to its limit.
+        """
+        return self._last >= self._settled
 
     def done(self, duration: float, age: float) -> None:
         """The step took `duration` [s]; its sample was `age` [s] old when the command went out."""

@@ -49,3 +49,14 @@ def test_report_gives_the_rate_in_the_plants_time():
     assert round(report['step_p50_us']) == 100
     assert round(report['observation_age_p50_ms'], 3) == 2.0
     assert report['observation_age_worst_ms'] == 500.0
+
+
+def test_first_samples_are_not_driven_on_before_they_came_for_half_a_second_without_a_gap():
+    schedule = Schedule(0.02)
+    settled = []
+    for stamp in (*(k * 0.02 for k in range(5)), *(0.4 + k * 0.02 for k in range(40))):
+        assert schedule.is_due(stamp)
+        settled.append((stamp, schedule.is_settled))
+    assert next(stamp for stamp, is_settled in settled if is_settled) == 0.4 + 25 * 0.02
+    assert schedule.is_due(9.0)  # a pause: there is a pendulum to be held at once
+    assert schedule.is_settled
