@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 PRIORITY = 50  # as ros2_control's controller manager takes
 
@@ -18,7 +19,8 @@ def take_priority() -> bool:
     """
     try:
         for thread in os.listdir('/proc/self/task'):
-            os.sched_setscheduler(int(thread), os.SCHED_FIFO, os.sched_param(PRIORITY))
+            with suppress(ProcessLookupError):  # it has ended meanwhile
+                os.sched_setscheduler(int(thread), os.SCHED_FIFO, os.sched_param(PRIORITY))
     except (OSError, AttributeError):  # not allowed; no Linux
         return False
     return True

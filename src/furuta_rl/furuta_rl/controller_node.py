@@ -21,6 +21,7 @@ class ControllerNode(Node, ABC):
     def connect(self, rate_hz: float) -> None:
         """Connect the topics and step `rate_hz` times a second of the plant's time."""
         self.schedule = Schedule(1 / rate_hz)
+        self.heard = time.monotonic()  # when the newest sample came, stepped on or not
         self._commands = self.create_publisher(Float64MultiArray, ros.COMMANDS, ros.COMMAND_QOS)
         self._diagnostics = self.create_publisher(
             ros.DiagnosticArray, ros.DIAGNOSTICS, ros.PLANT_QOS
@@ -50,6 +51,7 @@ class ControllerNode(Node, ABC):
         sample = ros.sample_from(message)
         if sample is None:
             return
+        self.heard = time.monotonic()
         if not self.schedule.is_due(sample.stamp):
             self.rehearse()
             return

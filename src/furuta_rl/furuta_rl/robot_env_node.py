@@ -75,7 +75,7 @@ class RobotEnvNode(ControllerNode):
         self._said, self._missed, self._plant = '', 0, ''
         self._faulty: Recording | None = None
         self._was_on = False
-        self._last_sample = self._off_since = time.monotonic()
+        self._off_since = time.monotonic()
         self._voltage, self._current = 0.0, float('nan')
         self._urdf, self._described = make_urdf(robot), ''
         self._first = ros.poll(self, ros.JointState, ros.JOINT_STATES, ros.SENSOR_QOS)
@@ -94,7 +94,6 @@ class RobotEnvNode(ControllerNode):
 
     def step(self, sample: ros.Sample) -> float:
         """See `ControllerNode.step`."""
-        self._last_sample = time.monotonic()
         motor = ros.newest(self._motor)
         if motor is not None:
             self._voltage, self._current = motor.voltage, motor.current
@@ -134,13 +133,12 @@ class RobotEnvNode(ControllerNode):
                 self._is_connected = True
                 self.destroy_subscription(self._first)
                 self.connect(self._rate_hz)
-                self._last_sample = now
             return
         self._refuse()
-        if now - self._last_sample > 0.5:
+        if now - self.heard > 0.5:
             self._env.gap()
             self._say('no joint states: the plant is silent')
-            if now - self._last_sample > PLANT_TIME:
+            if now - self.heard > PLANT_TIME:
                 self._fail(f'the plant has been silent for {PLANT_TIME:g} s')
 
     def _refuse(self) -> bool:
