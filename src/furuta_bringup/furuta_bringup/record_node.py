@@ -43,7 +43,7 @@ class RecordNode(Node):
 
     def __init__(self, config: RecordConfig = DEFAULTS) -> None:
         """Start recording; ValueError if the bag cannot be made or a parameter is wrong."""
-        super().__init__('record')
+        super().__init__('record_node')
         self.config = ros.declare_parameters(self, config, [f.name for f in fields(config)])
         self._filter = TopicFilter(self.config.topics, self.config.exclude)
         self.writer = _make_writer(self.config)

@@ -159,12 +159,9 @@ def capture_stack(arguments: CaptureArguments) -> list[NodeSpec]:
         float(arguments.duration), arguments.signals, arguments.seed, float(arguments.reach)
     )
     options.check()
-    excitation = {'robot': file, **dataclasses.asdict(options)}
-    return [
-        plant,
-        NodeSpec('furuta_bringup', 'record_node', {'bag': bag, 'topics': CAPTURED}),
-        NodeSpec('furuta_sysid', 'excitation_node', excitation),
-    ]
+    recorder = NodeSpec('furuta_bringup', 'record_node', {'bag': bag, 'topics': CAPTURED})
+    excitation = {'robot': file, 'recorder': recorder.name, **dataclasses.asdict(options)}
+    return [plant, recorder, NodeSpec('furuta_sysid', 'excitation_node', excitation)]
 
 
 def _hardware_node(arguments: RealArguments | CaptureArguments) -> NodeSpec:

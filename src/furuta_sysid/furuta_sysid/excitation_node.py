@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from dataclasses import dataclass, field, fields
@@ -19,6 +20,10 @@ from furuta_sysid.player import Player, Position
 
 LOOK_PERIOD = 0.1  # [s]
 REPORT_PERIOD = 0.5  # [s]
+SETTLING = (
+    0.5  # [s] from the recorder's subscriptions to its first messages, and some rest in the bag
+)
+RECORDED = (ros.JOINT_STATES, ros.MOTOR_STATE, ros.COMMANDS)
 PATIENCE = 60.0  # [s] for the plant to be enabled and at rest
 
 
@@ -30,6 +35,7 @@ class NodeConfig(PlanOptions):
     patience: float = field(
         default=PATIENCE, metadata={'help': 'time for the plant to be enabled and at rest [s]'}
     )
+    recorder: str = field(default='', metadata={'help': 'node to wait for until it records'})
 
 
 class ExcitationNode(Node):
@@ -41,7 +47,9 @@ class ExcitationNode(Node):
         config = ros.declare_parameters(self, NodeConfig(), [f.name for f in fields(NodeConfig)])
         robot = load_robot(config.robot)
         self.player = Player(make_plan(robot, config), robot)
-        self._patience = config.patience
+        self._patience, self._recorder = config.patience, config.recorder
+        self._recorded_since = math.inf
+        self.player.is_recorded = not self._recorder
         self._made = self._heard = time.monotonic()
         self._has_begun = False
         self._commands = self.create_publisher(Float64MultiArray, ros.COMMANDS, ros.COMMAND_QOS)
@@ -73,6 +81,8 @@ class ExcitationNode(Node):
     def _look(self) -> None:
         player, now = self.player, time.monotonic()
         player.silence(now - self._heard)
+        if self._recorder:
+            player.is_recorded = now - self._recording_since(now) > SETTLING
         if player.elapsed and not self._has_begun:
             self._has_begun = True
             names = ', '.join(segment.name for segment in player.plan.segments)
@@ -82,6 +92,18 @@ class ExcitationNode(Node):
             player.failure = f'waited {self._patience:.0f} s for {player.waiting_for}'
         if player.is_over:
             raise ExternalShutdownException
+
+    def _recording_since(self, now: float) -> float:
+        """When the recorder had subscribed to all that counts; infinite if it has not."""
+        if not math.isfinite(self._recorded_since) and all(
+            any(
+                end.node_name == self._recorder
+                for end in self.get_subscriptions_info_by_topic(name)
+            )
+            for name in RECORDED
+        ):
+            self._recorded_since = now
+        return self._recorded_since
 
     def _report(self) -> None:
         player = self.player

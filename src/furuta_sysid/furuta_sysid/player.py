@@ -38,6 +38,7 @@ class Player:
         self.is_over = False
         self.failure = ''  # why it gave up
         self.waiting_for = 'samples of the plant'  # until it begins
+        self.is_recorded = True  # whoever is to record hears it
         self._limit = STOP_PART * robot.safety.arm_soft_limit
         self._is_enabled = False
         self._began: float | None = None
@@ -85,6 +86,8 @@ class Player:
 
     def _missing(self, sample: Position) -> str:
         arm, pendulum, speed = AT_REST
+        if not self.is_recorded:
+            return 'the recorder'
         if not self._is_enabled:
             return 'the motor to be enabled (--enable, motor/enable, or the page of `furuta twin`)'
         if abs(sample.arm_angle) > arm:

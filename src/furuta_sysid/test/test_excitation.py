@@ -133,6 +133,16 @@ def test_player_waits_for_an_enabled_plant_that_hangs_at_rest(player):
     assert not player.waiting_for
 
 
+def test_player_waits_for_its_recorder(player):
+    player.hear(True, 'ok')
+    player.is_recorded = False
+    player.step(at(0.0))
+    assert player.waiting_for == 'the recorder'
+    player.is_recorded = True
+    player.step(at(1.0))
+    assert not player.waiting_for
+
+
 def test_player_plays_by_the_stamps_and_ends_with_zero(player):
     player.hear(True, 'ok')
     stamps = 100.0 + np.arange(0.0, player.plan.duration + 0.1, 0.01)
