@@ -28,6 +28,8 @@ WITHOUT_TRAINING = (
     'furuta_rl.shipped',
     'furuta_rl.classical',
     'furuta_rl.on_robot',
+    'furuta_rl.criterion',
+    'furuta_rl.share',
 )
 
 

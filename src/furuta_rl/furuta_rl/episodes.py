@@ -8,7 +8,6 @@ task is judged the same way, starting upright.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -17,12 +16,9 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
+from furuta_rl.criterion import HOLD
 from furuta_rl.env import Env, EnvState, Transition
 from furuta_rl.task import UPRIGHT
-
-EPISODE = 10.0  # [s]
-HOLD = 5.0  # [s] at the end of an episode, upright at every step
-ARM_LIMIT = math.radians(120)  # [rad]
 
 Array = Any  # numpy or jax array
 

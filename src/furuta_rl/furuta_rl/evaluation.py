@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from furuta_description.randomization import Ranges
 from furuta_description.robot import Robot
+from furuta_rl.criterion import ARM_LIMIT, EPISODE
 from furuta_rl.env import Env, EnvConfig, EnvState, Transition
-from furuta_rl.episodes import ARM_LIMIT, EPISODE, Episodes, judge, start_tally, tally_of
+from furuta_rl.episodes import Episodes, judge, start_tally, tally_of
 from furuta_rl.task import Task
 
 CHUNK = 4096  # robots at a time: more gain no speed and take memory

@@ -11,8 +11,8 @@ import pytest
 from furuta_description.dynamics import make_state
 from furuta_description.randomization import PRESETS, Ranges
 from furuta_description.robot import load_robot
+from furuta_rl.criterion import EPISODE
 from furuta_rl.env import EnvConfig
-from furuta_rl.episodes import EPISODE
 from furuta_rl.evaluation import (
     CHUNK,
     evaluate,
@@ -21,7 +21,8 @@ from furuta_rl.evaluation import (
     play,
     run_episodes,
 )
-from furuta_rl.summary import share, summarize
+from furuta_rl.share import share
+from furuta_rl.summary import summarize
 from furuta_rl.task import FollowTask, Task
 
 ROBOT = load_robot('furuta')

@@ -8,7 +8,7 @@ import pytest
 
 from furuta_description.dynamics import State
 from furuta_description.robot import load_robot
-from furuta_rl.episodes import ARM_LIMIT, EPISODE
+from furuta_rl.criterion import ARM_LIMIT, EPISODE
 from furuta_rl.evaluating.robot_judge import judge
 from furuta_rl.on_robot.env import MOST_VOID, Phase, RobotEnv
 from furuta_rl.on_robot.limits import RESTART_LOAD, MotorHeat, OffWatch, RobotLimits

@@ -16,8 +16,9 @@ from furuta_description.randomization import Ranges
 from furuta_description.robot import load_robot
 from furuta_rl.classical import ClassicalConfig
 from furuta_rl.controllers import ExportedController, MeasuredClassical
+from furuta_rl.criterion import EPISODE
 from furuta_rl.env import EnvConfig
-from furuta_rl.episodes import EPISODE, Episodes
+from furuta_rl.episodes import Episodes
 from furuta_rl.evaluating.options import EvaluateOptions
 from furuta_rl.evaluating.traces import Traces, trace
 from furuta_rl.evaluation import Controller, chunks_of, evaluate

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from furuta_description.randomization import Ranges, drawn_names
 from furuta_description.whole_file import write_whole
-from furuta_rl.episodes import EPISODE, HOLD, Episodes
+from furuta_rl.criterion import EPISODE, HOLD
+from furuta_rl.episodes import Episodes
 from furuta_rl.evaluating.grid import Grid
 from furuta_rl.evaluating.traces import Traces
-from furuta_rl.summary import Share
+from furuta_rl.share import Share
 
 GOOD, BAD = 'tab:blue', 'tab:red'
 

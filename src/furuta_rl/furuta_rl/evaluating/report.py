@@ -16,12 +16,14 @@ from rich.console import Console
 from rich.table import Table
 
 from furuta_description.whole_file import write_whole
-from furuta_rl.episodes import EPISODE, Episodes
+from furuta_rl.criterion import EPISODE
+from furuta_rl.episodes import Episodes
 from furuta_rl.evaluating.contest import Contest
 from furuta_rl.evaluating.options import EvaluateOptions
 from furuta_rl.evaluating.robot_contest import RobotContest
 from furuta_rl.evaluating.traces import some_of_both
-from furuta_rl.summary import Share, Summary, share, summarize
+from furuta_rl.share import Share, share
+from furuta_rl.summary import Summary, summarize
 
 AnyContest = Contest | RobotContest
 

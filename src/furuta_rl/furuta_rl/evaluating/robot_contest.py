@@ -17,8 +17,9 @@ from rich.progress import Progress, SpinnerColumn
 
 from furuta_description.randomization import PRESETS
 from furuta_description.robot import load_robot
+from furuta_rl.criterion import ARM_LIMIT, EPISODE
 from furuta_rl.env import EnvConfig
-from furuta_rl.episodes import ARM_LIMIT, EPISODE, Episodes
+from furuta_rl.episodes import Episodes
 from furuta_rl.evaluating.contest import longest_step
 from furuta_rl.evaluating.options import EvaluateOptions
 from furuta_rl.evaluating.robot_judge import judge, on_grid

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from furuta_description.robot import Robot
+from furuta_rl.criterion import EPISODE
 from furuta_rl.env import Env, EnvConfig, EnvState, Transition
-from furuta_rl.episodes import EPISODE, Episodes, start_tally, tally_of
+from furuta_rl.episodes import Episodes, start_tally, tally_of
 from furuta_rl.episodes import judge as judge_tally
 from furuta_rl.on_robot.recording import Recording
 from furuta_rl.task import Task

@@ -21,7 +21,7 @@ import torch
 from rich.console import Console
 
 from furuta_description.robot import Robot
-from furuta_rl.episodes import ARM_LIMIT, EPISODE
+from furuta_rl.criterion import ARM_LIMIT, EPISODE
 from furuta_rl.evaluating.robot_judge import judge
 from furuta_rl.on_robot.client import RobotClient, RobotError
 from furuta_rl.on_robot.recording import Order, Recording, pack
