@@ -13,7 +13,12 @@ import pytest
 
 SOURCES = Path(__file__).parents[1] / 'src'
 ROS = ('rclpy', '*_msgs', '*_srvs', '*_interfaces', 'rosidl_*', 'launch', 'launch_ros')
-NODES = ('furuta_*.*_node', 'furuta_description.ros', 'furuta_description.ros_plant')
+NODES = (
+    'furuta_*.*_node',
+    'furuta_description.ros',
+    'furuta_description.ros_executor',
+    'furuta_description.ros_plant',
+)
 DESCRIPTION, HARDWARE, SIM = 'furuta_description', 'furuta_hardware', 'furuta_sim'
 RL, SYSID, BRINGUP = 'furuta_rl', 'furuta_sysid', 'furuta_bringup'
 JAX_BACKENDS = (

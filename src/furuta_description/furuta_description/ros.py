@@ -10,26 +10,30 @@ import dataclasses
 import gc
 import math
 import signal
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
+import numpy as np
 import rclpy
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
 from rclpy.callback_groups import CallbackGroup
 from rclpy.clock import Clock, ClockType
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import BatteryState, JointState
-from std_msgs.msg import Float64MultiArray
+from std_msgs.msg import Float64MultiArray, Int64MultiArray, MultiArrayDimension
 
 from furuta_description.realtime import take_priority
 from furuta_description.robot import JOINT_NAMES
+from furuta_description.ros_executor import PromptExecutor
+from furuta_description.trace import Times, Trace
 
 HAS_CONTROL_MSGS = find_spec('control_msgs') is not None  # there is no wheel of it
 if HAS_CONTROL_MSGS:
@@ -47,6 +51,10 @@ RESET = 'sim/reset'
 PAUSE = 'sim/pause'
 CLOCK = 'clock'
 ROBOT_DESCRIPTION = 'robot_description'
+TRACED_STEPS = (
+    'trace/steps'  # a second's rows of the controller, where its parameter `trace` is set
+)
+TRACED_COMMANDS = 'trace/commands'  # the same of the plant
 
 # REP-2003: what a plant offers is published reliably and may be read as sensor data.
 PLANT_QOS = QoSProfile(depth=10)
@@ -135,6 +143,20 @@ def dynamic_joint_states_message(
     return message
 
 
+def trace_message(trace: Trace) -> Int64MultiArray:
+    """Rows that were not given yet; the columns' names are the label of the second dimension."""
+    rows = trace.new()
+    message = Int64MultiArray(data=array('q', rows.tobytes()))
+    for label, size in (('rows', rows.shape[0]), (','.join(trace.columns), rows.shape[1])):
+        message.layout.dim.append(MultiArrayDimension(label=label, size=size))
+    return message
+
+
+def rows_from(message: Int64MultiArray) -> Times:
+    """Rows of a trace's message (n, columns)."""
+    return np.array(message.data, np.int64).reshape(-1, message.layout.dim[1].size)
+
+
 def diagnostics_message(
     stamp: Time, name: str, problems: Sequence[str], values: dict[str, Any]
 ) -> DiagnosticArray:
@@ -153,6 +175,11 @@ def diagnostics_message(
 def seconds(stamp: Time) -> float:
     """Stamp as seconds."""
     return float(stamp.sec) + stamp.nanosec * 1e-9
+
+
+def nanoseconds(stamp: Time) -> int:
+    """Stamp as nanoseconds."""
+    return stamp.sec * 1_000_000_000 + stamp.nanosec
 
 
 def time_message(nanoseconds: int) -> Time:
@@ -243,7 +270,8 @@ def run(
 ) -> int:
     """Run one node until Ctrl-C, SIGTERM or shutdown; the exit status of its process.
 
-    A node that is part of the control loop gets real-time priority, where the user may have it.
+    A node that is part of the control loop gets real-time priority, where the user may have it and
+    the node's parameter `priority` is not false.
 
     A node with a `close` method gets it called before it is destroyed. A ValueError while the
     node is made is its user's to mend: it is printed without a traceback.
@@ -258,7 +286,7 @@ def run(
             raise KeyboardInterrupt
 
     node = None
-    executor = SingleThreadedExecutor()
+    executor = PromptExecutor()
     try:
         # Else the collector looks through all modules now and then, for 14 ms. Not after the
         # node is made: a plant's thread runs by then.
@@ -269,7 +297,7 @@ def run(
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         node.create_timer(STOP_PERIOD, stop_if_asked, clock=steady)
         executor.add_node(node)
-        if is_in_loop:
+        if is_in_loop and node.declare_parameter('priority', True).value:
             take_priority()
         executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):

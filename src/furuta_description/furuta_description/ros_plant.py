@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 
 from builtin_interfaces.msg import Time
 from rclpy.node import Node
-from std_msgs.msg import Float64MultiArray, String
+from std_msgs.msg import Float64MultiArray, Int64MultiArray, String
 from std_srvs.srv import SetBool, Trigger
 
 from furuta_description import ros
 from furuta_description.robot import Robot
+from furuta_description.ros_executor import Urgent
+from furuta_description.trace import COMMAND_STAGES, CommandTimes, Trace
 from furuta_description.urdf import make_urdf
 
 REPORT_PERIOD = 1.0  # [s]
@@ -27,6 +29,15 @@ class Services(NamedTuple):
     set_zero: Callable[[], str]
 
 
+class Command(NamedTuple):
+    """A command as it arrived, with the times of `trace.CommandTimes`."""
+
+    voltage: float | None  # [V], None for one that is no single finite number
+    number: int
+    published: int  # [ns]
+    arrived: int  # [ns]
+
+
 class PlantInterface:
     """A node's side of the plant interface."""
 
@@ -36,7 +47,7 @@ class PlantInterface:
         robot: Robot,
         services: Services,
         report: Callable[[], None],
-        on_command: Callable[[float | None], None] | None = None,
+        on_command: Callable[[Command], None] | None = None,
     ) -> None:
         """Offer the topics and services.
 
@@ -58,24 +69,27 @@ class PlantInterface:
             )
         self._description = advertise(String, ros.ROBOT_DESCRIPTION, ros.LATCHED_QOS)
         self.describe(make_urdf(robot))
+        self._commands = ros.poll(node, Float64MultiArray, ros.COMMANDS, ros.COMMAND_QOS)
         if on_command:
-            node.create_subscription(
-                Float64MultiArray,
-                ros.COMMANDS,
-                lambda message: on_command(ros.command_from(message)),
-                ros.COMMAND_QOS,
+            node.urgent = Urgent(
+                node, self._commands, lambda *taken: on_command(_command(*taken)) or True
             )
-        else:
-            self._commands = ros.poll(node, Float64MultiArray, ros.COMMANDS, ros.COMMAND_QOS)
         node.create_service(SetBool, ros.ENABLE, _switch(services.enable))
         node.create_service(Trigger, ros.CLEAR_FAULT, trigger(services.clear_fault))
         node.create_service(Trigger, ros.SET_ZERO, trigger(services.set_zero))
         node.create_timer(REPORT_PERIOD, report)
+        self._trace = Trace(CommandTimes)
+        self._traced = None
+        if node.declare_parameter('trace', False).value:
+            self._traced = advertise(Int64MultiArray, ros.TRACED_COMMANDS, ros.PLANT_QOS)
 
-    def take_commands(self) -> Iterator[float | None]:
-        """Commands that have arrived [V]; None for one that is no single finite number."""
-        for command, _ in ros.take(self._commands):
-            yield ros.command_from(command)
+    def take_commands(self) -> Iterator[Command]:
+        """Commands that have arrived."""
+        return (_command(*taken) for taken in ros.take(self._commands))
+
+    def applied(self, command: Command, at_ns: int) -> None:
+        """The motor is driven by a command, from then on [ns of the system's clock]."""
+        self._trace.add(CommandTimes(*command[1:], at_ns))
 
     def publish(
         self,
@@ -97,7 +111,10 @@ class PlantInterface:
         self, stamp: Time, problems: Sequence[str], values: dict[str, Any]
     ) -> None:
         """What is wrong with the plant, in plain words, and its figures."""
+        values = values | self._trace.report(COMMAND_STAGES)
         self._diagnostics.publish(ros.diagnostics_message(stamp, 'plant', problems, values))
+        if self._traced:
+            self._traced.publish(ros.trace_message(self._trace))
 
     def describe(self, urdf: str) -> None:
         """Publish what the robot looks like."""
@@ -107,6 +124,15 @@ class PlantInterface:
 def trigger(act: Callable[[], str]) -> Callable[[Any, Any], Any]:
     """Callback of a Trigger service from a function that returns why it refuses, or ''."""
     return lambda request, response: _answer(response, act())
+
+
+def _command(message: Float64MultiArray, info: dict[str, Any]) -> Command:
+    return Command(
+        ros.command_from(message),
+        info['publication_sequence_number'],
+        info['source_timestamp'],
+        info['received_timestamp'],
+    )
 
 
 def _switch(act: Callable[[bool], str]) -> Callable[[Any, Any], Any]:

@@ -18,7 +18,7 @@ from rclpy.node import Node
 
 from furuta_description import motor, ros, scalars
 from furuta_description.robot import load_robot
-from furuta_description.ros_plant import PlantInterface, Services
+from furuta_description.ros_plant import Command, PlantInterface, Services
 from furuta_hardware import messages
 from furuta_hardware.emulator_process import EMULATOR, EmulatorProcess
 from furuta_hardware.health import Health
@@ -60,6 +60,7 @@ class HardwareNode(Node):
         self._health = Health(self._robot)
         self._recent: deque[Reading] = deque(maxlen=STATE_RATE_HZ)  # of the last second
         self._counters: Request | None = None
+        self._on_their_way: dict[int, Command] = {}  # by sequence number, so never many
         self._emulator = None
         if config.port == EMULATOR:
             self._emulator = EmulatorProcess(robot=config.robot, **asdict(emulator))
@@ -87,9 +88,13 @@ class HardwareNode(Node):
             self._robot.physics, reading.voltage, reading.arm_velocity, scalars
         )
         self._plant.publish(stamp, sample, torque, reading.voltage, reading.state.current)
+        command = self._on_their_way.pop(reading.state.echo, None)
+        if command is not None:
+            self._plant.applied(command, self._epoch + reading.commanded_ns)
 
-    def _on_command(self, voltage: float | None) -> None:
-        self._link.command(math.nan if voltage is None else voltage)  # the board counts the bad
+    def _on_command(self, command: Command) -> None:
+        voltage = math.nan if command.voltage is None else command.voltage
+        self._on_their_way[self._link.command(voltage)] = command  # the board counts the bad
 
     def _enable(self, on: bool) -> str:
         return self._link.ask(messages.Enable, int(on))

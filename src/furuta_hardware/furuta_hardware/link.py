@@ -98,9 +98,10 @@ class Link:
             f'board {identity.board_id:x} at {self._name}, firmware {version}, built for {robot}'
         )
 
-    def command(self, voltage: float) -> None:
-        """Send a command [V] on its way; lost if there is no board."""
+    def command(self, voltage: float) -> int:
+        """Send a command [V] on its way, lost if there is no board; its sequence number."""
         self._send(self.session.command(voltage, time.monotonic_ns()))
+        return self.session.sequence
 
     def post(self, kind: Any, *values: int) -> Request:
         """Send a request on its way, which will hold the answer; never waits."""

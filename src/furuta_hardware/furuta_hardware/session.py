@@ -35,6 +35,11 @@ class Reading(NamedTuple):
     voltage: float
     state: State
 
+    @property
+    def commanded_ns(self) -> int:
+        """When the board took the command that its state echoes, on the host's clock."""
+        return self.stamp_ns - self.state.command_age_us * 1000
+
 
 class Request:
     """A request on its way."""
@@ -71,7 +76,8 @@ class Session:
         self.state: State | None = None  # newest one of this connection
         self._rate_hz = rate_hz
         self._pending: dict[int, Request] = {}
-        self._next_request = self._sequence = self._stamp_ns = self._time_us = 0
+        self.sequence = 0  # of the newest command
+        self._next_request = self._stamp_ns = self._time_us = 0
         self._lock = threading.Lock()
         self.begin()
 
@@ -125,11 +131,11 @@ class Session:
 
     def command(self, voltage: float, now_ns: int) -> bytes:
         """The frame of a command [V]; NaN is for the board to refuse and to count."""
-        self._sequence = self._sequence % (SEQUENCE_SPAN - 1) + 1  # 0 = no command yet
-        self.statistics.sent(self._sequence, now_ns)
+        self.sequence = self.sequence % (SEQUENCE_SPAN - 1) + 1  # 0 = no command yet
+        self.statistics.sent(self.sequence, now_ns)
         if not abs(voltage) < REPRESENTABLE:
             voltage = math.nan
-        return protocol.encode(messages.Command(self._sequence, voltage))
+        return protocol.encode(messages.Command(self.sequence, voltage))
 
     def feed(self, data: bytes, arrival_ns: int) -> list[Reading]:
         """Take bytes that have arrived; the readings that became whole with them."""

@@ -8,10 +8,11 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 from rclpy.node import Node
-from rclpy.time import Time
-from std_msgs.msg import Float64MultiArray
+from std_msgs.msg import Float64MultiArray, Int64MultiArray
 
 from furuta_description import ros
+from furuta_description.ros_executor import Urgent
+from furuta_description.trace import StepTimes
 from furuta_rl.schedule import Schedule
 
 
@@ -26,9 +27,15 @@ class ControllerNode(Node, ABC):
         self._diagnostics = self.create_publisher(
             ros.DiagnosticArray, ros.DIAGNOSTICS, ros.PLANT_QOS
         )
-        self.create_subscription(
-            ros.JointState, ros.JOINT_STATES, self._on_joint_state, ros.SENSOR_QOS
-        )
+        self._traced = None
+        if self.declare_parameter('trace', False).value:
+            self._traced = self.create_publisher(Int64MultiArray, ros.TRACED_STEPS, ros.PLANT_QOS)
+        self._published = 0  # commands so far
+        self._now_ns = time.time_ns
+        if self.get_parameter('use_sim_time').value:
+            self._now_ns = lambda: self.get_clock().now().nanoseconds
+        joint_states = ros.poll(self, ros.JointState, ros.JOINT_STATES, ros.SENSOR_QOS)
+        self.urgent = Urgent(self, joint_states, self._on_joint_state)
         self.create_timer(1.0, self._publish_diagnostics)
 
     @abstractmethod
@@ -46,21 +53,29 @@ class ControllerNode(Node, ABC):
     def values(self) -> dict[str, Any]:
         """What else the diagnostics say."""
 
-    def _on_joint_state(self, message: ros.JointState) -> None:
-        started = time.perf_counter()
+    def _on_joint_state(self, message: ros.JointState, info: dict[str, Any]) -> bool:
+        taken = self._now_ns()
         sample = ros.sample_from(message)
         if sample is None:
-            return
+            return False
         self.heard = time.monotonic()
         if not self.schedule.is_due(sample.stamp):
             self.rehearse()
-            return
+            return False
         if self.schedule.has_jumped:
             self.reset()
         voltage = self.step(sample) if self.schedule.is_settled else 0.0
+        computed = self._now_ns()
+        self._publish(voltage)
+        observed, stamp = info['source_timestamp'], ros.nanoseconds(message.header.stamp)
+        self.schedule.done(
+            StepTimes(self._published, stamp, observed, taken, computed, self._now_ns())
+        )
+        return True
+
+    def _publish(self, voltage: float) -> None:
         self._commands.publish(ros.command_message(voltage))
-        age = self.get_clock().now() - Time.from_msg(message.header.stamp)
-        self.schedule.done(time.perf_counter() - started, age.nanoseconds * 1e-9)
+        self._published += 1
 
     def _publish_diagnostics(self) -> None:
         report = self.schedule.report()
@@ -69,7 +84,9 @@ class ControllerNode(Node, ABC):
         self._diagnostics.publish(
             ros.diagnostics_message(stamp, 'controller', problems, report | self.values())
         )
+        if self._traced:
+            self._traced.publish(ros.trace_message(self.schedule.trace))
 
     def close(self) -> None:
         """Leave the motor at 0 V."""
-        self._commands.publish(ros.command_message(0.0))
+        self._publish(0.0)

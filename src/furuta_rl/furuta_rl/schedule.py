@@ -7,9 +7,10 @@ Time is the samples' own stamp, so that the control rate follows the plant at an
 from __future__ import annotations
 
 import math
-from collections import deque
 
-WINDOW = 1000  # steps that quantiles are taken over
+from furuta_description.trace import STEP_STAGES, StepTimes, Trace
+
+SPANS = {**STEP_STAGES, 'observation_age': ('stamp', 'published')}
 SETTLING = 0.5  # [s] of samples without a gap before the motor is first driven
 
 
@@ -21,12 +22,12 @@ class Schedule:
         self.period = period
         self.has_jumped = False  # the last step came after a gap or a step back in time
         self.missed = 0  # steps whose sample came too late or never
+        self.late = 0  # steps whose command went out later than a period after its sample
+        self.trace = Trace(StepTimes)
         self._due: float | None = None
         self._steps = 0
         self._first = self._last = 0.0
         self._settled = math.inf  # stamp from which on samples are trusted
-        self._durations: deque[float] = deque(maxlen=WINDOW)
-        self._ages: deque[float] = deque(maxlen=WINDOW)
 
     def is_due(self, stamp: float) -> bool:
         """Whether to step on a sample of that stamp [s]."""
@@ -56,36 +57,26 @@ class Schedule:
         """
         return self._last >= self._settled
 
-    def done(self, duration: float, age: float) -> None:
-        """The step took `duration` [s]; its sample was `age` [s] old when the command went out."""
+    def done(self, times: StepTimes) -> None:
+        """A step was taken."""
         self._steps += 1
-        self._durations.append(duration)
-        self._ages.append(age)
+        self.late += times.published - times.stamp > self.period * 1e9
+        self.trace.add(times)
 
     def report(self) -> dict[str, float]:
         """Figures for the diagnostics.
 
         Returns:
-            Steps and their rate since the last report; missed steps so far; of the last `WINDOW`
-            steps, how long they took and how old their samples were.
+            Steps and their rate since the last report; missed and late steps so far; of the newest
+            steps, how long their stages took and how old their samples were.
         """
         steps, span = self._steps, self._last - self._first
         report = {
             'steps': steps,
             'rate_hz': (steps - 1) / span if steps > 1 and span > 0 else 0.0,
             'missed_steps': self.missed,
-            **_quantiles('step_{}_us', self._durations, 1e6),
-            **_quantiles('observation_age_{}_ms', self._ages, 1e3),
+            'late_steps': self.late,
+            **self.trace.report(SPANS),
         }
         self._steps = 0
         return report
-
-
-def _quantiles(name: str, values: deque[float], scale: float) -> dict[str, float]:
-    """Median, 99th percentile and worst, in the unit that `scale` leads to."""
-    ordered = sorted(values) or [0.0]
-    places = {'p50': 0.5, 'p99': 0.99, 'worst': 1.0}
-    return {
-        name.format(word): scale * ordered[round(place * (len(ordered) - 1))]
-        for word, place in places.items()
-    }

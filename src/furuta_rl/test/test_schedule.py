@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which samples a controller steps on."""
 
+from furuta_description.trace import StepTimes
 from furuta_rl.schedule import Schedule
 
 
@@ -39,16 +40,19 @@ def test_gap_or_restart_of_the_plant_is_a_jump_and_no_missed_steps():
         assert schedule.missed == 0
 
 
-def test_report_gives_the_rate_in_the_plants_time():
+def test_report_gives_the_rate_in_the_plants_time_and_how_old_samples_were():
     schedule = Schedule(0.004)
     for k in range(101):
         if schedule.is_due(k * 0.002):
-            schedule.done(1e-4, 2e-3 if k else 0.5)
+            ms = 1_000_000
+            sent = 2 * ms if k else 500 * ms
+            schedule.done(StepTimes(k, 0, ms // 2, ms, ms + 100_000, sent))
     report = schedule.report()
     assert round(report['rate_hz'], 3) == 250.0
-    assert round(report['step_p50_us']) == 100
+    assert round(report['compute_p50_ms'], 3) == 0.1
     assert round(report['observation_age_p50_ms'], 3) == 2.0
     assert report['observation_age_worst_ms'] == 500.0
+    assert report['late_steps'] == 1
 
 
 def test_first_samples_are_not_driven_on_before_they_came_for_half_a_second_without_a_gap():

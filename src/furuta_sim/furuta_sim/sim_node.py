@@ -106,10 +106,18 @@ class SimNode(Node):
     def _tick(self) -> None:
         with self._lock:
             for command in self._plant.take_commands():
-                self.simulator.command(command)
+                self.simulator.command(command.voltage, command)
             for _ in range(self._steps):
                 self.simulator.advance()
             self._publish(self.simulator.measurement)
+            self._trace()
+
+    def _trace(self) -> None:
+        simulator, now_ns = self.simulator, self._epoch + self.pace.plant_ns
+        for at_us, command in simulator.delivered:
+            if self.pace.speed == 1:  # else the stages' clocks differ
+                self._plant.applied(command, now_ns - (simulator.time_us - at_us) * 1000)
+        simulator.delivered.clear()
 
     def _publish(self, m: Any) -> None:
         stamp = ros.time_message(self._epoch + self.pace.plant_ns)

@@ -73,7 +73,8 @@ class Simulator:
         self._dt_us = round(backend.dt * 1e6)
         self._random = np.random.default_rng(start.seed)
         self._offset = np.zeros(2, np.int32)  # [counts] of the zero pose
-        self._link: deque[tuple[int, float | None]] = deque()
+        self._link: deque[tuple[int, float | None, Any]] = deque()
+        self.delivered: list[tuple[int, Any]] = []  # when [us] the motor got the command of a mark
         self.use(robot)
         self.reset()
 
@@ -98,9 +99,12 @@ class Simulator:
         self._encoders = [sensing.start(reading) for reading in self._readings()]
         self._before = self.state
 
-    def command(self, voltage: float | None) -> None:
-        """A command [V] enters the link; None is one that was no single finite number."""
-        self._link.append((self.time_us + self._delay_us, voltage))
+    def command(self, voltage: float | None, mark: Any = None) -> None:
+        """A command [V] enters the link; None is one that was no single finite number.
+
+        One with a mark is found in `delivered` once it drives the motor; clear that when read.
+        """
+        self._link.append((self.time_us + self._delay_us, voltage, mark))
 
     def set_zero(self) -> str:
         """Make the present pose the zero pose; the reason if that is refused, else ''."""
@@ -173,7 +177,9 @@ class Simulator:
 
     def _deliver(self) -> None:
         while self._link and self._link[0][0] <= self.time_us:
-            voltage = self._link.popleft()[1]
+            _, voltage, mark = self._link.popleft()
+            if mark is not None:
+                self.delivered.append((self.time_us, mark))
             if voltage is None:
                 self.safety.refuse()
             else:

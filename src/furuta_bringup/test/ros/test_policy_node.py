@@ -39,7 +39,7 @@ def test_shipped_policy_swings_up_and_holds_until_it_is_killed(probe, start, rob
     values = probe.values('controller')
     rate_hz = load_card(shipped_policies()[robot]).control_rate_hz
     assert float(values['rate_hz']) == pytest.approx(rate_hz, rel=0.5)
-    assert 0 < float(values['step_p50_us']) < 1e4
+    assert 0 < float(values['compute_p50_ms']) < 10
     assert 0 < float(values['observation_age_p50_ms']) < 100
     killed = time.time()
     stack.kill('policy_node')
