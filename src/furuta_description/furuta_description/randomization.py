@@ -100,6 +100,8 @@ class Ranges:
     """probability that a measurement is lost; the controller holds the last"""
     command_dropout: float = 0.0
     """probability that a command is lost; the motor holds the last"""
+    dropout_burst: float = 0.0
+    """mean number of measurements, or of commands, lost in a row; 0: each is lost by itself"""
     push_rate: float = 0.0
     """pushes against the pendulum [1/s]"""
     push_velocity: float = 0.0

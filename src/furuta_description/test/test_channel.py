@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The link: each property by itself, and the class against the functions."""
+"""The link: each property by itself."""
 
 import numpy as np
 import pytest
 
-from furuta_description import channel, draws
-from furuta_description.channel import Channel, Link
+from furuta_description import channel
+from furuta_description.channel import Link
 
 PERIOD = 0.02  # [s]
 NONE = np.array([[0.0, 0.5]])  # uniform numbers of a message that is neither jittered nor lost
@@ -96,33 +96,42 @@ def test_slots_suffice_for_the_longest_delay(delay: float) -> None:
         assert held(line, 0.0) == max(value - int(np.ceil(delay / PERIOD - 1e-9)), 0)
 
 
-def test_class_on_a_clock_gives_what_the_functions_give_in_a_batch() -> None:
-    link = Link(delay=0.03, jitter=0.03, dropout=0.3, noise=0.1)
-    single = Channel(link, 0.0, 4, seed=7)
-    keys = draws.make_keys(np.array((7, 0), np.uint32), 5, np)
-    line = channel.make_line(np.zeros(5), 4, np)
-    values = np.sin(np.arange(50))
-    for step, value in enumerate(values):
-        single.send(value, step * PERIOD)
-        drawn = draws.uniforms(keys, 4, np)
-        keys = draws.next_keys(keys)
-        normal = draws.normals(drawn[:, 2:], np)[:, 0]
-        line = channel.send(line, np.full(5, value), link, drawn, normal, np)
-        line = channel.elapse(line, PERIOD / 2)
-        expected = float(channel.received(line, 0.0, 0.0, np)[0])
-        assert single.receive((step + 0.5) * PERIOD) == pytest.approx(expected)
-        line = channel.elapse(line, PERIOD / 2)
-    assert expected not in values  # there was noise
+def test_lost_message_may_arrive_as_zero() -> None:
+    link = Link(delay=0.01, dropout=0.1, is_zero_when_lost=True)
+    line = channel.send(sent([2.0], Link()), np.ones(1), link, np.array([[0.0, 0.05]]), 0.0, np)
+    assert [held(line, t) for t in (0.009, 0.011)] == [2, 0]
 
 
-def test_same_seed_gives_the_same_link_and_another_seed_another() -> None:
-    def run(seed: int) -> list[float]:
-        link = Channel(Link(jitter=0.05, dropout=0.3), 0.0, 4, seed)
-        received = []
-        for step in range(50):
-            link.send(step, step * PERIOD)
-            received.append(link.receive(step * PERIOD + 0.01))
-        return received
+def test_value_arrives_scaled_biased_and_in_steps() -> None:
+    """3 x 0.5 + 0.2 - 2 x 0.1 = 1.5, of which 0.4 goes in 4 times (3.75 rounds to 4)."""
+    link = Link(scale=0.5, bias=0.2, noise=0.1, resolution=0.4)
+    assert channel.changed(np.array([3.0]), link, np.array([-2.0]), np)[0] == pytest.approx(1.6)
 
-    assert run(1) == run(1)
-    assert run(1) != run(2)
+
+def test_transit_is_one_of_the_equally_likely_times() -> None:
+    link = Link(delay=0.01, transits=np.array([0.0, 0.02, 0.05]))
+    uniforms = np.array([0.0, 0.33, 0.34, 0.99])
+    assert channel.transit(link, uniforms, np).tolist() == pytest.approx([0.01, 0.01, 0.03, 0.06])
+
+
+def test_burst_begins_and_ends_with_these_probabilities() -> None:
+    """Bursts of 5 end with 1/5; a share of 0.2 is lost if they begin with 1/5 x 0.2/0.8 = 0.05."""
+    link = Link(dropout=0.2, burst=5.0)
+    uniforms = np.array([0.049, 0.051, 0.79, 0.81])
+    was_lost = np.array([False, False, True, True])
+    assert channel.lost(link, uniforms, was_lost, np).tolist() == [True, False, True, False]
+
+
+@pytest.mark.parametrize('burst', [None, 5.0])
+def test_share_and_length_of_losses_are_those_asked_for(burst: float | None) -> None:
+    """20 000 messages; independent losses come 1 / (1 - 0.2) = 1.25 in a row."""
+    link = Link(dropout=0.2, burst=burst)
+    random = np.random.default_rng(1)
+    line = channel.make_line(np.zeros(20), 1, np, has_bursts=burst is not None)
+    losses = []
+    for _ in range(1000):
+        line = channel.send(line, np.ones(20), link, random.random((20, 2)), 0.0, np)
+        losses.append(np.isinf(line.remaining[0]))
+    runs = np.sum(np.diff(losses, axis=0, prepend=False) & losses)
+    assert np.mean(losses) == pytest.approx(0.2, abs=0.03)
+    assert np.sum(losses) / runs == pytest.approx(burst or 1.25, rel=0.1)

@@ -121,6 +121,7 @@ class Env:
         self.xp = self.plants.xp
         self.episode_steps = round(config.episode * config.control_rate_hz)
         self._slots = channel.slots_for(ranges.longest_delay, config.period)
+        self._burst = ranges.dropout_burst or None
         self._spreads = randomization.count_spreads(ranges)
         self.observation_size = task.observation_size
         self.privileged_size = task.observation_size + len(State._fields) + 2 + self._spreads
@@ -162,6 +163,7 @@ class Env:
             delay=state.delay - state.early,
             jitter=self.ranges.delay_jitter * level,
             dropout=self.ranges.command_dropout * level,
+            burst=self._burst,
         )
         line = channel.send(state.line, task.voltage(action, xp), link, drawn[:, _LINK], 0.0, xp)
         plant = self._pushed(state.plant, level, drawn[:, _PUSH])
@@ -169,7 +171,8 @@ class Env:
             self.plants.model(state.model, state.deviations), plant, line, self.config.substeps
         )
         early = self.ranges.period_jitter * period * level * drawn[:, _EARLY]
-        is_fresh = drawn[:, _LOSS] >= self.ranges.measurement_dropout * level
+        loss = Link(dropout=self.ranges.measurement_dropout * level, burst=self._burst)
+        is_fresh = ~channel.lost(loss, drawn[:, _LOSS], state.age > state.early, xp)
         memory = task.remember(
             state.memory,
             action,
@@ -206,7 +209,7 @@ class Env:
                 keys=keys,
                 tick=xp.zeros(self.batch_size, np.int32),
                 plant=plant,
-                line=channel.make_line(zero, self._slots, xp),
+                line=channel.make_line(zero, self._slots, xp, bool(self._burst)),
                 memory=task.start(*angles, xp),
                 deviations=level[:, None] * (2 * drawn[:, _EPISODE:] - 1),
                 delay=shortest + (longest - shortest) * level * drawn[:, _DELAY],

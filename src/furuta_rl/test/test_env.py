@@ -24,10 +24,15 @@ LARGE = {
     'angle_noise': 0.01,
     'delay': (0.0, 0.05),
     'delay_jitter': 0.02,
+    'dropout_burst': 5.0,
     'push_rate': 5.0,
     'push_velocity': 3.0,
 }
-NEEDS = {'push_rate': {'push_velocity': 3.0}, 'push_velocity': {'push_rate': 5.0}}
+NEEDS = {
+    'dropout_burst': {'command_dropout': 0.3, 'measurement_dropout': 0.3},
+    'push_rate': {'push_velocity': 3.0},
+    'push_velocity': {'push_rate': 5.0},
+}
 
 
 def knobs(node, path: str = '') -> list[str]:
