@@ -4,6 +4,7 @@
 import itertools
 import math
 
+import numpy as np
 import pytest
 
 from furuta_description.safety import Fault
@@ -175,6 +176,16 @@ def test_state_carries_the_voltage_that_led_to_its_sample(bench):
     applied = [duty * supply for duty in bench.duties[duties - 1 : -1]]
     assert [state.voltage for state in states] == pytest.approx(applied)
     assert states[0].voltage == 0.0 and states[-1].voltage == 10.0
+
+
+def test_voltage_of_a_slow_state_is_the_mean_since_the_one_before(bench):
+    bench.enable(rate_hz=250)
+    duties = len(bench.duties)
+    states = bench.hold(19, 10.0)
+    supply = bench.robot.physics.motor.supply_voltage
+    applied = supply * np.array(bench.duties[duties - 2 : duties + 18]).reshape(-1, 4).mean(1)
+    assert [state.voltage for state in states] == pytest.approx(applied)
+    assert 0.0 < states[0].voltage < states[1].voltage < states[2].voltage == 10.0
 
 
 def test_sample_that_is_not_measured_is_not_a_number(bench):

@@ -141,7 +141,8 @@ def test_motor_that_is_driven_hard_without_moving_is_let_go(emulator, host):
     emulator.tell('cut on')
     host.drive(8.0, is_swaying=False)
     host.wait_for_problem('arm does not move')
-    assert host.readings[-1].voltage == 0.0 and not host.is_enabled
+    host.wait(lambda: host.readings[-1].voltage == 0.0, 'motor off')
+    assert not host.is_enabled
     emulator.tell('cut off')
     assert host.link.ask(messages.ClearFault) == ''
     assert host.link.ask(messages.Enable, 1) == ''
@@ -159,7 +160,8 @@ def test_large_encoder_glitch_stops_the_motor_until_cleared(emulator, host):
     host.drive()
     emulator.tell('glitch pendulum 3000')
     host.wait_for_problem('pendulum too fast')
-    assert host.readings[-1].voltage == 0.0 and not host.is_enabled
+    host.wait(lambda: host.readings[-1].voltage == 0.0, 'motor off')
+    assert not host.is_enabled
     assert 'clear the fault' in host.link.ask(messages.Enable, 1)
     host.wait(lambda: host.link.ask(messages.ClearFault) == '', 'fault cleared')
     assert host.link.ask(messages.Enable, 1) == ''
@@ -171,7 +173,8 @@ def test_reversed_wire_lets_the_arm_run_but_not_beyond_its_limit(emulator, host,
     emulator.tell(f'reverse {part}')
     host.drive(3.0, is_swaying=False)
     host.wait_for_problem('arm beyond its limit')
-    assert host.readings[-1].voltage == 0.0 and not host.is_enabled
+    host.wait(lambda: host.readings[-1].voltage == 0.0, 'motor off')
+    assert not host.is_enabled
     time.sleep(0.3)
     # The soft stop pushes the wrong way, so it passes the limit fast; then it only coasts.
     assert 2.4 < abs(emulator.state()['arm_angle']) < 4.5

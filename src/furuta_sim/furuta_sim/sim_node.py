@@ -107,8 +107,7 @@ class SimNode(Node):
         with self._lock:
             for command in self._plant.take_commands():
                 self.simulator.command(command.voltage, command)
-            for _ in range(self._steps):
-                self.simulator.advance()
+            self.simulator.advance(self._steps)
             self._publish(self.simulator.measurement)
             self._trace()
 

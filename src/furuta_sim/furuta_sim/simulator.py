@@ -75,6 +75,7 @@ class Simulator:
         self._offset = np.zeros(2, np.int32)  # [counts] of the zero pose
         self._link: deque[tuple[int, float | None, Any]] = deque()
         self.delivered: list[tuple[int, Any]] = []  # when [us] the motor got the command of a mark
+        self._voltage = np.float32(0)  # [V] mean since the sample before
         self.use(robot)
         self.reset()
 
@@ -113,8 +114,15 @@ class Simulator:
         self._offset = np.array([encoder.counts[0] for encoder in self._encoders])
         return ''
 
-    def advance(self) -> None:
-        """One physics step: safety rules on the newest sample, motor and dynamics, next sample."""
+    def advance(self, steps: int = 1) -> None:
+        """From one sample to the next, in physics steps; its voltage is their mean."""
+        self._voltage = np.float32(0)
+        for step in range(steps):
+            self._step()
+            self._voltage += (self.safety.voltage - self._voltage) / np.float32(step + 1)
+
+    def _step(self) -> None:
+        """Safety rules on the newest reading, motor and dynamics, next reading."""
         self._deliver()
         voltage = self.safety.update(self.time_us, self._angles()[0], *self._velocities())
         self._before = self.state
@@ -137,10 +145,10 @@ class Simulator:
         physics = self.robot.physics
         direction = motor.smooth_sign(physics.arm.friction, self._before.arm_velocity, np)
         torque = motor.gear_torque(physics.motor, self.state.current, direction, np)
-        voltage = float(self.safety.voltage)
         (arm, pendulum), (arm_velocity, pendulum_velocity) = self._angles(), self._velocities()
         return Measurement(
-            arm, pendulum, arm_velocity, pendulum_velocity, float(torque[0]), voltage
+            *(arm, pendulum, arm_velocity, pendulum_velocity),
+            *(float(torque[0]), float(self._voltage)),
         )
 
     @property

@@ -56,6 +56,22 @@ def test_command_reaches_the_motor_after_the_link_delay():
     assert voltages == [0.0, 0.0, pytest.approx(slewed), 4.0]
 
 
+def test_voltage_of_a_sample_is_the_mean_over_its_steps():
+    each, every_other = make(), make()
+    for simulator in (each, every_other):
+        simulator.command(4.0)
+    fine = []
+    for _ in range(6):
+        each.advance()
+        fine.append(each.measurement.voltage)
+    coarse = []
+    for _ in range(3):
+        every_other.advance(2)
+        coarse.append(every_other.measurement.voltage)
+    assert coarse == pytest.approx(np.reshape(fine, (3, 2)).mean(1))
+    assert 0.0 < coarse[1] < coarse[2] == 4.0
+
+
 def test_controller_that_falls_silent_leaves_zero_volts_within_the_time_out():
     simulator = make()
     run(simulator, 0.05, 2.0)

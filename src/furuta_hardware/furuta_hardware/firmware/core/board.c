@@ -164,6 +164,14 @@ static uint16_t command_age_us(const struct board *board)
     return board->has_had_command && age < UINT16_MAX ? (uint16_t)age : UINT16_MAX;
 }
 
+// Commands come at any step, states only every few: their voltage is the mean, so that none is lost.
+static void note_voltage(struct board *board)
+{
+    board->mean_steps++;
+    const float change = board->safety.voltage - board->mean_voltage;
+    board->mean_voltage += change / (float)board->mean_steps;
+}
+
 static struct state report(struct board *board, float current)
 {
     const struct safety *safety = &board->safety;
@@ -176,7 +184,7 @@ static struct state report(struct board *board, float current)
                            | (safety->has_command ? FLAG_COMMAND_IS_LIVE : 0)
                            | (board->zero_is_set ? FLAG_ZERO_IS_SET : 0)),
         .faults = safety->faults,
-        .voltage = safety->voltage,
+        .voltage = board->mean_voltage,
         .current = current,
     };
     for (int i = 0; i < JOINTS; i++) {
@@ -228,6 +236,7 @@ void board_step(struct board *board)
         sensing_track(&board->encoders[i], registers[i], &configuration->joints[i].tracker);
     }
     hear(board);
+    note_voltage(board);
 
     const struct encoder *arm = &board->encoders[ARM];
     const struct encoder *pendulum = &board->encoders[PENDULUM];
@@ -244,6 +253,8 @@ void board_step(struct board *board)
     if (is_due) { // before the update: the voltage that led to this sample
         state = report(board, measured.current);
         board->steps_to_state = board->steps_per_state;
+        board->mean_voltage = 0.0f;
+        board->mean_steps = 0;
     }
     const float voltage = safety_update(&board->safety, board->step_us, &measured);
     io->drive(io->context, voltage / configuration->supply_voltage);

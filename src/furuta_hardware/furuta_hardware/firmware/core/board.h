@@ -42,6 +42,8 @@ struct board {
     uint64_t step_us; // when the newest step began
     uint64_t command_us;
     bool has_had_command;
+    float mean_voltage; // applied since the newest state [V]
+    uint32_t mean_steps;
     uint16_t echo;
     uint16_t sequence;
     uint32_t steps_per_state;
