@@ -89,7 +89,7 @@ def monitored() -> Iterator[MonitorNode]:
     monitor = MonitorNode()
     executor = SingleThreadedExecutor()
     executor.add_node(monitor)
-    spinner = threading.Thread(target=_spin, args=(executor,), daemon=True)
+    spinner = threading.Thread(target=spin, args=(executor,), daemon=True)
     spinner.start()
     try:
         yield monitor
@@ -100,7 +100,7 @@ def monitored() -> Iterator[MonitorNode]:
         spinner.join(1.0)
 
 
-def _refuse_second_plant(monitor: MonitorNode, ours: int) -> None:
+def refuse_second_plant(monitor: MonitorNode, ours: int) -> None:
     """Two plants on the same topics would both be driven by both controllers."""
     if monitor.plants > ours:
         raise StackError(
@@ -112,13 +112,13 @@ def _refuse_second_plant(monitor: MonitorNode, ours: int) -> None:
 def start_plant(monitor: MonitorNode, run: Processes) -> None:
     """Start the plant, alone: nothing moves before the monitor can see it."""
     for _ in range(round(DISCOVERY / POLL)):
-        _refuse_second_plant(monitor, 0)
+        refuse_second_plant(monitor, 0)
         time.sleep(POLL)
     run.start(1)
     deadline = time.monotonic() + START_PATIENCE
     while not monitor.is_ready:
         run.check()
-        _refuse_second_plant(monitor, 1)
+        refuse_second_plant(monitor, 1)
         if time.monotonic() > deadline:
             raise StackError(
                 f'no joint states within {START_PATIENCE:.0f} s: is the loopback interface up and '
@@ -137,7 +137,7 @@ def _watch(monitor: MonitorNode, run: Processes, duration: float, console: Conso
             now = time.monotonic()
             run.check()
             if now - began < NEWCOMER:
-                _refuse_second_plant(monitor, 1)
+                refuse_second_plant(monitor, 1)
             if monitor.judge.samples != seen:
                 seen, seen_at = monitor.judge.samples, now
             if duration and now - seen_at > SILENCE:
@@ -213,6 +213,7 @@ def _shown(host: str) -> str:
     return 'localhost' if host in ('127.0.0.1', '0.0.0.0') else host
 
 
-def _spin(executor: SingleThreadedExecutor) -> None:
+def spin(executor: SingleThreadedExecutor) -> None:
+    """Serve an executor's nodes until it, or one of them, says that it is over."""
     with contextlib.suppress(ExternalShutdownException):
         executor.spin()

@@ -12,6 +12,7 @@ import tyro
 
 from furuta_bringup import middleware
 from furuta_bringup.record_config import RecordConfig
+from furuta_bringup.rehearsal_config import RehearsalConfig
 from furuta_bringup.stack import (
     BoardArguments,
     CaptureArguments,
@@ -74,6 +75,8 @@ RecordOptions = _with_help(
     ),
 )
 
+RehearsalOptions = _with_help(RehearsalConfig)
+
 # Modules with a command line of their own, which only the training environment can read.
 TRAINING = {
     'train': 'furuta_rl.train',
@@ -112,6 +115,14 @@ def zero(options: tyro.conf.OmitArgPrefixes[BoardOptions]) -> int:  # type: igno
     from furuta_hardware.commissioning import run_zero
 
     return run_zero(*dataclasses.astuple(options))
+
+
+@app.command
+def rehearse(options: tyro.conf.OmitArgPrefixes[RehearsalOptions]) -> int:  # type: ignore[valid-type]
+    """Let a controller meet hidden plants over topics, before it meets the real one."""
+    from furuta_bringup.rehearse import run_rehearsal
+
+    return run_rehearsal(RehearsalConfig(**dataclasses.asdict(options)))
 
 
 @app.command

@@ -30,7 +30,7 @@ class MonitorNode(Node):
         )
         self._joint_states = ros.poll(self, ros.JointState, ros.JOINT_STATES, QUEUE)
         self._motor_states = ros.poll(self, ros.BatteryState, ros.MOTOR_STATE, QUEUE)
-        self._has_voltage = False
+        self.has_voltage = False  # the motor has been driven
         self.create_timer(TAKE_PERIOD, self._take, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def restart(self) -> None:
@@ -59,8 +59,8 @@ class MonitorNode(Node):
     def _take(self) -> None:
         for message, _ in ros.take(self._motor_states):
             self.is_ready = self.judge.samples > 0
-            if message.voltage != 0 and not self._has_voltage:
-                self._has_voltage = True
+            if message.voltage != 0 and not self.has_voltage:
+                self.has_voltage = True
                 self.restart()  # a controller has taken over: the run begins
         for message, _ in ros.take(self._joint_states):
             sample = ros.sample_from(message)

@@ -68,7 +68,7 @@ class RealArguments(BringUpArguments):
 
     port: str = _option('/dev/ttyUSB0', 'serial port of the board, or: emulator')
     enable: bool = _option(False, 'enable the motor at once, without waiting for the user')
-    hidden: str = _option('', 'robot that the emulator really is; empty = the same')
+    hidden: str = _option('', 'robot or plant file that the emulator really is; empty = the same')
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,8 +12,10 @@ import math
 from furuta_description.robot import Robot
 from furuta_hardware import protocol
 from furuta_hardware.core_library import Board
+from furuta_hardware.effects import NONE, Effects
 from furuta_hardware.machine import STEP, Machine
 from furuta_hardware.messages import ResetReason, SetZero
+from furuta_hardware.stalls import Stalls
 from furuta_hardware.wire import Timing, Wire
 
 STEP_US = round(STEP * 1e6)
@@ -31,6 +33,7 @@ class EmulatedRobot:
         seed: int = 0,
         drift: float = 0.0,
         board_id: int = 1,
+        effects: Effects = NONE,
     ) -> None:
         """Switch it on, in the zero pose.
 
@@ -42,15 +45,17 @@ class EmulatedRobot:
             seed: of noise and jitter.
             drift: of the board's clock, board seconds per second, less one.
             board_id: number of the chip.
+            effects: what the machine and the host have beyond their numbers.
         """
         self.now_us = 0
         self.driven_us = -1  # when the motor last had a voltage; -1 = never
         self.is_plugged = True
         hidden = hidden or robot
         late = max(0.0, hidden.timing.link_delay - robot.timing.link_delay)
-        self.machine = Machine(hidden, late)
+        self.machine = Machine(hidden, late, effects)
         self.down = Wire(timing or Timing(), seed)
         self.up = Wire(timing or Timing(), seed + 1)
+        self._seed, self._stalls = seed, Stalls(effects, seed + 2)
         self._robot, self._drift, self._id = robot, drift, board_id
         self._inbox = bytearray()
         self._duty = 0.0
@@ -58,8 +63,16 @@ class EmulatedRobot:
         self._reset_reason = ResetReason.POWER_ON
         self._board = self._start(self._reset_reason)
 
+    def take_effects(self, effects: Effects) -> None:
+        """Have these effects from now on."""
+        self.machine.effects = effects
+        self._stalls = Stalls(effects, self._seed + 2, self.now_us)
+
     def step(self) -> None:
         """One period of the board's loop, and of the physics."""
+        if until := self._stalls.until_us(self.now_us):
+            self.up.stall(until)
+            self.down.stall(until)
         if self._starts_us is None:
             self._board.step()
         elif self.now_us >= self._starts_us:

@@ -26,8 +26,10 @@ import tyro
 from furuta_description.realtime import take_priority
 from furuta_description.robot import load_robot
 from furuta_hardware.core_library import CoreError
+from furuta_hardware.effects import NONE, Effects
 from furuta_hardware.emulated_robot import STEP_US, EmulatedRobot
 from furuta_hardware.emulator_commands import obey
+from furuta_hardware.plant_file import load_plant
 from furuta_hardware.wire import Timing
 
 CATCH_UP_US = 50_000  # held up for longer, the time is dropped: nothing moved in it
@@ -44,7 +46,9 @@ class Options:
     robot: str = 'furuta'
     """Robot that the firmware was built for: a name in config/ or a file."""
     hidden: str = ''
-    """Robot that the machine really is; empty = the same."""
+    """Robot or plant file that the machine really is; empty = the same."""
+    effects: Effects = NONE
+    """What it has beyond its numbers; a plant file brings its own."""
     arm_angle: float = 0.0
     """Pose at the start [rad]."""
     pendulum_angle: float = 0.0
@@ -182,13 +186,15 @@ def make_robot(options: Options) -> EmulatedRobot:
         CoreError: the firmware's core cannot be compiled.
     """
     timing = Timing(options.baud_rate, options.usb_frame_us, options.jitter_us, options.delay_us)
+    plant = load_plant(options.hidden or options.robot)
     robot = EmulatedRobot(
         load_robot(options.robot),
-        load_robot(options.hidden) if options.hidden else None,
+        plant.machine(),
         timing,
-        options.seed,
+        options.seed + plant.seed,
         options.drift,
         options.board_id,
+        options.effects if plant.effects == NONE else plant.effects,
     )
     if options.zeroed:
         robot.set_zero()

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import fields, replace
 
+from furuta_hardware.effects import Effects
 from furuta_hardware.emulated_robot import EmulatedRobot
 from furuta_hardware.messages import ResetReason
 
@@ -112,6 +114,13 @@ def heat(robot: EmulatedRobot, kelvin: str) -> None:
     robot.machine.defects.heat = float(kelvin)
 
 
+def effect(robot: EmulatedRobot, name: str, size: str) -> None:
+    """A size of effects.py, in SI: `effect backlash 0.02`, `effect supply_resistance 0.3`."""
+    known = tuple(field.name for field in fields(Effects))
+    size_of = {_one_of(name, known): float(size)}
+    robot.take_effects(replace(robot.machine.effects, **size_of))
+
+
 def place(robot: EmulatedRobot, arm_angle: str, pendulum_angle: str) -> None:
     """A hand takes the joints there and lets go [rad]: `place 0 0`."""
     robot.machine.place(float(arm_angle), float(pendulum_angle))
@@ -119,7 +128,7 @@ def place(robot: EmulatedRobot, arm_angle: str, pendulum_angle: str) -> None:
 
 FUNCTIONS: tuple[Callable[..., str | None], ...] = (
     *(state, flip, lose, double, stall, delay, unplug, plug, brownout, glitch, reverse, stick),
-    *(restart, cut, heat, place),
+    *(restart, cut, heat, effect, place),
 )
 COMMANDS = {function.__name__: function for function in FUNCTIONS}
 HELP = '\n'.join(f'  {name:10} {function.__doc__}' for name, function in COMMANDS.items())

@@ -43,7 +43,9 @@ class HardwareConfig:
 class EmulatorConfig:
     """What the emulator is started with, if it is the port."""
 
-    hidden: str = field(default='', metadata={'help': 'robot that it really is; empty = the same'})
+    hidden: str = field(
+        default='', metadata={'help': 'robot or plant file that it really is; empty = the same'}
+    )
     pendulum_angle: float = field(default=0.0, metadata={'help': 'at the start, 0 hangs [rad]'})
     seed: int = field(default=0, metadata={'help': 'of noise and jitter'})
 

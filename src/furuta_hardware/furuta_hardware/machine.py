@@ -2,7 +2,8 @@
 """The emulated machine: motor, dynamics and encoders of one robot, and what may go wrong there.
 
 Stands where the real machine would: it takes the duty of the motor's bridge and gives the
-registers of the pulse counters. Has no clock of its own; its owner steps it.
+registers of the pulse counters. Has no clock of its own; its owner steps it. Defects are what is
+broken, effects (effects.py) what is as it should be and yet not in the robot file.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from furuta_description import dynamics, motor, scalars
 from furuta_description.robot import Motor, Physics, Robot
 from furuta_description.sensing import REGISTER_SPAN
+from furuta_hardware.effects import NONE, Effects, cogging, sagged_supply
+from furuta_hardware.play import LooseShaft
 
 STEP = 1e-3  # [s] of physics
 HAND_SPEED = 2.0  # [rad/s] at which a hand moves the joints to where it wants them
@@ -34,17 +37,29 @@ class Defects:
 
 
 class Machine:
-    """One robot with its defects."""
+    """One robot with its defects and effects."""
 
-    def __init__(self, robot: Robot, delay: float = 0.0) -> None:
-        """Rest in the zero pose; a voltage acts `delay` [s] after the bridge gave it."""
+    def __init__(self, robot: Robot, delay: float = 0.0, effects: Effects = NONE) -> None:
+        """Rest in the zero pose; a duty acts `delay` [s] after the board gave it."""
         self.defects = Defects()
         self.voltage = 0.0  # [V] that acts at the motor
         self.state = dynamics.make_state(0.0, 0.0, 0.0, 0.0)
         self._robot = robot
         self._hand: tuple[float, float] | None = None
-        self._late = deque([0.0] * round(delay / STEP))  # [V] that act later, oldest first
+        self._late = deque([0.0] * round(delay / STEP))  # duties that act later, oldest first
         self._coefficients = dynamics.make_coefficients(robot.physics)
+        self.effects = effects
+
+    @property
+    def effects(self) -> Effects:
+        """What it has beyond its robot file; may change at any time."""
+        return self._effects
+
+    @effects.setter
+    def effects(self, effects: Effects) -> None:
+        physics, play = self._robot.physics, effects.backlash
+        self._shaft = LooseShaft(physics, play, self.state) if play else None
+        self._effects = effects
 
     @property
     def is_held(self) -> bool:
@@ -59,24 +74,45 @@ class Machine:
         """One step of the physics with this part of the supply on the motor."""
         physics = self._robot.physics
         defects = self.defects
-        voltage = 0.0 if defects.is_motor_off else duty * physics.motor.supply_voltage
-        self._late.append(voltage)
-        self.voltage = self._late.popleft()
+        self._late.append(duty)
+        self.voltage = self._bridge(self._late.popleft())
+        voltage = self.voltage * defects.motor_sign
+        physics = physics._replace(motor=hot(physics.motor, defects.heat))
         if self._hand is not None:
             self._move_by_hand(self._hand)
+        elif defects.is_stuck:
+            self._step_stuck(physics, voltage)
+        else:
+            self._step_free(physics, voltage)
             return
-        physics = physics._replace(motor=hot(physics.motor, defects.heat))
-        if defects.is_stuck:
-            self._step_stuck(physics, self.voltage * defects.motor_sign)
+        if self._shaft:
+            self._shaft.follow(self.state)
+
+    def _bridge(self, duty: float) -> float:
+        """Voltage that the bridge puts on the motor's wires [V]."""
+        if self.defects.is_motor_off:
+            return 0.0
+        current = self.state.current * self.defects.motor_sign
+        return duty * sagged_supply(self._robot.physics.motor, self._effects, duty, current)
+
+    def _step_free(self, physics: Physics, voltage: float) -> None:
+        """One step with nobody's hands on it."""
+        ripple = 0.0
+        if self._effects.cogging_torque:
+            ripple = cogging(physics.motor, self._effects, *self._shaft_motion(), STEP)
+        if self._shaft:
+            self.state = self._shaft.step(physics, self.state, voltage, ripple, STEP)
             return
-        self.state = dynamics.step(
-            physics,
-            self._coefficients,
-            self.state,
-            self.voltage * defects.motor_sign,
-            STEP,
-            scalars,
-        )
+        drive = motor.drive(physics, self.state, voltage, STEP, scalars)
+        torques = drive.arm_torque + ripple, drive.pendulum_torque
+        accelerations = dynamics.acceleration(self._coefficients, self.state, *torques, scalars)
+        self.state = dynamics.advance(self.state, *accelerations, drive.current, STEP)
+
+    def _shaft_motion(self) -> tuple[float, float]:
+        """Angle and velocity of the motor's shaft, counted at the arm [rad, rad/s]."""
+        if self._shaft:
+            return self._shaft.angle, self._shaft.velocity
+        return self.state.arm_angle, self.state.arm_velocity
 
     def _step_stuck(self, physics: Physics, voltage: float) -> None:
         """One step with the pendulum held by whatever torque that takes."""
@@ -93,11 +129,11 @@ class Machine:
         self.state = dynamics.advance(state, arm, pendulum, drive.current, STEP)
 
     def registers(self) -> tuple[int, int]:
-        """What the 16-bit pulse counters read."""
+        """What the 16-bit pulse counters read; the arm's sits on the motor's shaft."""
         sensors, defects = self._robot.sensors, self.defects
         return (
             _register(
-                self.state.arm_angle, sensors.arm_counts, defects.arm_sign, defects.arm_glitch
+                self._shaft_motion()[0], sensors.arm_counts, defects.arm_sign, defects.arm_glitch
             ),
             _register(
                 self.state.pendulum_angle,

@@ -79,7 +79,7 @@ class Wire:
 
     def stall(self, until_us: float) -> None:
         """Nothing arrives before then; what waits comes all at once."""
-        self._stalled_until_us = until_us
+        self._stalled_until_us = max(self._stalled_until_us, until_us)
 
     def clear(self) -> None:
         """Lose what is on its way."""
