@@ -10,6 +10,7 @@ import dataclasses
 import gc
 import math
 import signal
+import sys
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
@@ -63,6 +64,9 @@ SENSOR_QOS = QoSProfile(
 )
 COMMAND_QOS = QoSProfile(depth=1, history=HistoryPolicy.KEEP_LAST)
 STOP_PERIOD = 0.05  # [s] between looks at whether a signal has come
+# [s] after which a thread that wakes up gets Python's lock from one that computes; with Python's
+# own 5 ms a plant's thread waits for its node's diagnostics.
+SWITCH_INTERVAL = 2e-4
 LATCHED_QOS = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
@@ -292,6 +296,8 @@ def run(
         # node is made: a plant's thread runs by then.
         gc.collect()
         gc.freeze()
+        if is_in_loop:
+            sys.setswitchinterval(SWITCH_INTERVAL)
         node = make_node()
         # An exception out of a signal handler could come in the midst of rclpy's C++ code.
         steady = Clock(clock_type=ClockType.STEADY_TIME)

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A stack with its parameter `trace` set, and what became of its control steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from furuta_bringup.stack import NodeSpec
+from furuta_description import ros, trace
+
+EDGES = np.geomspace(0.01, 20.48, 12)  # [ms], each twice the one before
+BARS = ' ▁▂▃▄▅▆▇█'
+SPANS = {  # what is shown of joined rows
+    'sensor age': ('stamp', 'taken'),
+    '  stamp to observation': ('stamp', 'observed'),
+    'compute': ('taken', 'computed'),
+    'publish': ('computed', 'published'),
+    'wire': ('sent', 'arrived'),
+    'applied': ('arrived', 'applied'),
+    'observation to command': ('observed', 'sent'),
+    'stamp to command': ('stamp', 'sent'),
+    'stamp to voltage': ('stamp', 'applied'),
+}
+COLUMNS = ('[ms]', 'p50', 'p99', 'p99.9', 'worst', '0.01 to 20 ms')
+
+
+def sim_with_classical(robot: str, rate_hz: float, priority: bool) -> list[NodeSpec]:
+    """Simulated plant and classical controller, both at one rate."""
+    shared = {'robot': robot, 'trace': True, 'priority': priority}
+    return [
+        NodeSpec('furuta_sim', 'sim_node', {**shared, 'publish_rate_hz': float(rate_hz)}),
+        NodeSpec('furuta_rl', 'classical_node', {**shared, 'rate_hz': float(rate_hz)}),
+    ]
+
+
+class Collector:
+    """Takes the rows of both ends; keeps the newest diagnostics."""
+
+    def __init__(self, node: Any) -> None:
+        """Subscribe; a second of rows is one message."""
+        kind, queue = ros.Int64MultiArray, 20
+        self._ends = [
+            ros.poll(node, kind, topic, queue) for topic in (ros.TRACED_STEPS, ros.TRACED_COMMANDS)
+        ]
+        self._diagnostics = ros.poll(node, ros.DiagnosticArray, ros.DIAGNOSTICS, queue)
+        self._rows: list[list[trace.Times]] = [[], []]
+        self.values: dict[str, dict[str, str]] = {}
+
+    def take(self) -> None:
+        """Take what has come."""
+        for end, rows in zip(self._ends, self._rows, strict=True):
+            rows += [ros.rows_from(message) for message, _ in ros.take(end)]
+        for message, _ in ros.take(self._diagnostics):
+            for status in message.status:
+                self.values[status.name] = {v.key: v.value for v in status.values}
+
+    @property
+    def is_running(self) -> bool:
+        """Both ends have sent rows."""
+        return all(sum(map(len, rows)) for rows in self._rows)
+
+    def between(self, begin_ns: int, end_ns: int) -> Run:
+        """Steps on samples of that time, and their commands."""
+        steps, commands = (np.concatenate(rows) for rows in self._rows)
+        stamp = steps[:, trace.StepTimes._fields.index('stamp')]
+        return Run(steps[(stamp >= begin_ns) & (stamp < end_ns)], commands)
+
+
+@dataclass(frozen=True)
+class Run:
+    """Rows of `trace.StepTimes` and `trace.CommandTimes`."""
+
+    steps: trace.Times
+    commands: trace.Times
+
+    def judge(self, period: float) -> dict[str, float]:
+        """How many steps there were, and how many had no command within a period [s]."""
+        columns = dict(zip(trace.StepTimes._fields, self.steps.T, strict=True))
+        stamp, age = columns['stamp'], columns['published'] - columns['stamp']
+        expected = round((stamp[-1] - stamp[0]) * 1e-9 / period) + 1
+        skipped, late = expected - len(stamp), int(np.sum(age > period * 1e9))
+        return {
+            'steps': expected,
+            'without a command': skipped,
+            'later than a period': late,
+            'missed': skipped + late,
+            'on time [%]': 100 * (1 - (skipped + late) / expected),
+            'commands that never drove the motor': len(stamp) - len(self.joined['stamp']),
+        }
+
+    @property
+    def joined(self) -> dict[str, trace.Times]:
+        """Columns of the steps whose command drove the motor."""
+        return trace.join(self.steps, self.commands)
+
+    def durations(self, period: float) -> dict[str, NDArray[np.float64]]:
+        """Stages and period errors of every step [ms]."""
+        columns = self.joined
+        found = {
+            name: (columns[end] - columns[begin]) * 1e-6 for name, (begin, end) in SPANS.items()
+        }
+        for who, column in (('observations', 'observed'), ('commands', 'sent')):
+            found[f'period error of {who}'] = 1e3 * trace.period_errors(columns[column], period)
+        return found
+
+
+def row(name: str, values: NDArray[Any]) -> tuple[Any, ...]:
+    """Row of a table with COLUMNS."""
+    counts = trace.histogram(values, EDGES)
+    heights = np.ceil(counts / max(counts.max(), 1) * (len(BARS) - 1)).astype(int)
+    figures = (f'{value:.3f}' for value in trace.quantiles(values).values())
+    return (name, *figures, ''.join(BARS[height] for height in heights))
+
+
+def as_json(values: NDArray[Any]) -> dict[str, Any]:
+    """The same for a file."""
+    return {**trace.quantiles(values), 'histogram': trace.histogram(values, EDGES).tolist()}
