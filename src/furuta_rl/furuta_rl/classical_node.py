@@ -32,6 +32,7 @@ class ClassicalNode(ControllerNode):
         choices = ClassicalConfig(rate_hz=config.rate_hz, host_delay=config.host_delay)
         self.controller = ClassicalController(load_robot(config.robot), choices)
         self.connect(config.rate_hz)
+        self.declare_injection()
 
     def reset(self) -> None:
         """See `ControllerNode.reset`."""

@@ -5,23 +5,40 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, NamedTuple
 
 from rclpy.node import Node
 from std_msgs.msg import Float64MultiArray, Int64MultiArray
 
 from furuta_description import ros
+from furuta_description.injection import Command, Injection, Observation
 from furuta_description.ros_executor import Urgent
 from furuta_description.trace import StepTimes
+from furuta_rl.injected import Injected
 from furuta_rl.schedule import Schedule
+
+
+class Seen(NamedTuple):
+    """A sample to step on, and what the schedule says of it."""
+
+    sample: ros.Sample
+    stamp: int  # [ns]
+    observed: int  # [ns] the plant had published it
+    has_jumped: bool
+    is_settled: bool
 
 
 class ControllerNode(Node, ABC):
     """Node around a controller; `connect` it once the controller is there."""
 
+    injection = Injection()  # what is done to its messages; nothing unless `declare_injection`
+    _injected: Injected | None = None
+    _held: ros.Sample | None = None  # the newest sample that was stepped on
+
     def connect(self, rate_hz: float) -> None:
         """Connect the topics and step `rate_hz` times a second of the plant's time."""
         self.schedule = Schedule(1 / rate_hz)
+        self._observe, self._command = self.act, self.drive  # unless injection comes between
         self.heard = time.monotonic()  # when the newest sample came, stepped on or not
         self._commands = self.create_publisher(Float64MultiArray, ros.COMMANDS, ros.COMMAND_QOS)
         self._diagnostics = self.create_publisher(
@@ -46,6 +63,11 @@ class ControllerNode(Node, ABC):
     def step(self, sample: ros.Sample) -> float:
         """Voltage for a sample [V]."""
 
+    def step_blind(self) -> float:
+        """Voltage [V] where a sample was lost: for the one before, unless there is a better."""
+        assert self._held is not None
+        return self.step(self._held)
+
     def rehearse(self) -> None:
         """No step is due on this sample: time to warm up what the next one needs."""
 
@@ -60,25 +82,78 @@ class ControllerNode(Node, ABC):
             return False
         self.heard = time.monotonic()
         if not self.schedule.is_due(sample.stamp):
-            self.rehearse()
+            if self._injected is None:  # else the controller is another thread's
+                self.rehearse()
             return False
-        if self.schedule.has_jumped:
-            self.reset()
-        voltage = self.step(sample) if self.schedule.is_settled else 0.0
-        computed = self._now_ns()
-        self._publish(voltage)
-        observed, stamp = info['source_timestamp'], ros.nanoseconds(message.header.stamp)
-        self.schedule.done(
-            StepTimes(self._published, stamp, observed, taken, computed, self._now_ns())
+        self._observe(
+            Seen(
+                sample,
+                ros.nanoseconds(message.header.stamp),
+                info['source_timestamp'],
+                self.schedule.has_jumped,
+                self.schedule.is_settled,
+            ),
+            taken,
         )
         return True
+
+    def act(self, seen: Seen, taken: int) -> None:
+        """Step on a sample that came at `taken` [ns]."""
+        if seen.has_jumped:
+            self.reset()
+        self._held = seen.sample
+        voltage = self.step(seen.sample) if seen.is_settled else 0.0
+        self._command(voltage, (seen.stamp, seen.observed, taken, self._now_ns()))
+
+    def act_blind(self, seen: Seen, taken: int) -> None:
+        """Step where a sample should have come at `taken` [ns]."""
+        if seen.has_jumped:
+            self.reset()
+            self._held = None
+        is_settled = seen.is_settled and self._held is not None
+        voltage = self.step_blind() if is_settled else 0.0
+        self._command(voltage, (seen.stamp, seen.observed, taken, self._now_ns()))
+
+    def drive(self, voltage: float, times: tuple[int, int, int, int]) -> None:
+        """Publish the voltage of a step [V], with the times of `StepTimes` until now."""
+        self._publish(voltage)
+        self.schedule.done(StepTimes(self._published, *times, self._now_ns()))
 
     def _publish(self, voltage: float) -> None:
         self._commands.publish(ros.command_message(voltage))
         self._published += 1
 
+    def declare_injection(self) -> None:
+        """Take the parameters of injection, live."""
+        given = {'injection.seed': self.declare_parameter('injection.seed', 0).value}
+        for prefix, settings in (('observation.', Observation()), ('command.', Command())):
+            try:
+                declared = ros.declare_parameters(self, settings, prefix=prefix)
+            except ValueError as error:
+                raise ValueError(f'{prefix}{error}') from None
+            given |= {prefix + name: value for name, value in vars(declared).items()}
+        self._inject(given)
+        ros.on_parameters(self, self._inject)
+
+    def _inject(self, values: dict[str, Any]) -> None:
+        """Inject as these parameters say, among others; links begin anew, with nothing on them."""
+        known = self.injection.parameters()
+        injection = self.injection.with_values({k: v for k, v in values.items() if k in known})
+        if injection == self.injection:
+            return
+        injected = None
+        if injection.is_on:
+            injected = Injected(injection, self, self._now_ns, self.context.try_shutdown)
+        if self._injected is not None:
+            self._injected.close()
+        self.injection, self._injected = injection, injected
+        self._observe = injected.observe if injected else self.act
+        self._command = injected.command if injected else self.drive
+
     def _publish_diagnostics(self) -> None:
         report = self.schedule.report()
+        if self._injected is not None:
+            report |= self._injected.values()
         problems = ['no joint states'] if report['steps'] == 0 else []
         stamp = self.get_clock().now().to_msg()
         self._diagnostics.publish(
@@ -89,4 +164,6 @@ class ControllerNode(Node, ABC):
 
     def close(self) -> None:
         """Leave the motor at 0 V."""
+        if self._injected is not None:
+            self._injected.close()
         self._publish(0.0)

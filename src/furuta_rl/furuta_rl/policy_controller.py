@@ -57,9 +57,16 @@ class TaskController:
             return 0.0
         self._memory = self._remember(stamp, np.float64(arm_angle), np.float64(pendulum_angle))
         self._stamp = stamp
-        self.observation = self.task.observation(self._memory, self._target, np)
-        self._action = self._act(self.observation)[0]
-        return float(self.task.voltage(self._action, np))
+        return self._decide(self._memory)
+
+    def step_blind(self) -> float:
+        """Voltage where a sample was lost [V]: the last one is held, as in training."""
+        memory = self._memory
+        if memory is None:
+            return 0.0
+        held = (memory.arm_angle, memory.pendulum_angle)
+        self._memory = self.task.remember(memory, self._action, *held, 1.0, np, np.False_)
+        return self._decide(self._memory)
 
     def rehearse(self) -> None:
         """Act on the last observation once more, to no effect.
@@ -67,6 +74,11 @@ class TaskController:
         A network whose numbers have left the caches answers in 250 us instead of 20 us.
         """
         self._act(self.observation)
+
+    def _decide(self, memory: Memory) -> float:
+        self.observation = self.task.observation(memory, self._target, np)
+        self._action = self._act(self.observation)[0]
+        return float(self.task.voltage(self._action, np))
 
     def _remember(self, stamp: float, arm_angle: Array, pendulum_angle: Array) -> Memory:
         memory, elapsed = self._memory, stamp - self._stamp

@@ -42,6 +42,7 @@ class PolicyNode(ControllerNode):
         self.controller.aim(config.target_arm_angle)
         ros.on_parameters(self, self._on_parameters)
         self.connect(self.controller.rate_hz)
+        self.declare_injection()
 
     def reset(self) -> None:
         """See `ControllerNode.reset`."""
@@ -50,6 +51,10 @@ class PolicyNode(ControllerNode):
     def step(self, sample: ros.Sample) -> float:
         """See `ControllerNode.step`."""
         return self.controller.step(sample.stamp, sample.arm_angle, sample.pendulum_angle)
+
+    def step_blind(self) -> float:
+        """See `ControllerNode.step_blind`."""
+        return self.controller.step_blind()
 
     def rehearse(self) -> None:
         """See `ControllerNode.rehearse`."""

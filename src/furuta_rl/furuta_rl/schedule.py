@@ -25,8 +25,10 @@ class Schedule:
         self.late = 0  # steps whose command went out later than a period after its sample
         self.trace = Trace(StepTimes)
         self._due: float | None = None
-        self._steps = 0
-        self._first = self._last = 0.0
+        self._steps = 0  # taken since the last report
+        self._due_steps = 0  # due since the stamp `_first`; an injected delay lies between the two
+        self._first: float | None = None
+        self._last = 0.0
         self._settled = math.inf  # stamp from which on samples are trusted
 
     def is_due(self, stamp: float) -> bool:
@@ -44,8 +46,10 @@ class Schedule:
         self.missed += skipped
         self._due += (1 + skipped) * self.period
         self._last = stamp
-        if self._steps == 0:
+        if self._first is None:
             self._first = stamp
+        else:
+            self._due_steps += 1
         return True
 
     @property
@@ -70,13 +74,14 @@ class Schedule:
             Steps and their rate since the last report; missed and late steps so far; of the newest
             steps, how long their stages took and how old their samples were.
         """
-        steps, span = self._steps, self._last - self._first
+        span = 0.0 if self._first is None else self._last - self._first
         report = {
-            'steps': steps,
-            'rate_hz': (steps - 1) / span if steps > 1 and span > 0 else 0.0,
+            'steps': self._steps,
+            'rate_hz': self._due_steps / span if span > 0 else 0.0,
             'missed_steps': self.missed,
             'late_steps': self.late,
             **self.trace.report(SPANS),
         }
-        self._steps = 0
+        self._steps = self._due_steps = 0
+        self._first = None if self._first is None else self._last
         return report

@@ -48,10 +48,19 @@ def export(tmp_path):
     return write
 
 
-@pytest.mark.parametrize('task', [Task(), Task(history=4), FollowTask(history=1, fall_angle=1.0)])
-def test_acts_exactly_as_in_the_environment(export, task):
+@pytest.mark.parametrize(
+    ('task', 'lost'),
+    [
+        (Task(), 0.0),
+        (Task(history=4), 0.0),
+        (Task(history=4), 0.3),
+        (FollowTask(history=1, fall_angle=1.0), 0.3),
+    ],
+)
+def test_acts_exactly_as_in_the_environment(export, task, lost):
     config = EnvConfig(backend='mujoco', control_rate_hz=RATE, physics_dt=1 / 512)
-    env = Env(ROBOT, task, Ranges(quantised=True), config, 1)
+    ranges = Ranges(quantised=True, measurement_dropout=lost, dropout_burst=2.0 if lost else 0.0)
+    env = Env(ROBOT, task, ranges, config, 1)
     controller = PolicyController(export(task), ROBOT)
     state = env.reset(jax.random.key(0))
     voltages = []
@@ -60,7 +69,10 @@ def test_acts_exactly_as_in_the_environment(export, task):
         angles = map(float, (state.memory.arm_angle[0], state.memory.pendulum_angle[0]))
         action = controller.policy.act(state.observation[0])
         controller.rehearse()  # as the node does between two steps
-        voltages.append(controller.step(1.7e9 + step / RATE, *angles))
+        if state.age[0] > 0:  # the measurement was lost
+            voltages.append(controller.step_blind())
+        else:
+            voltages.append(controller.step(1.7e9 + step / RATE, *angles))
         assert voltages[-1] == float(task.voltage(action, np)[0])
         state, transition = env.step(state, action[None])
         if transition.terminated.any():

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Delays, losses and changed values between a plant and its controller, over real topics."""
+
+import itertools
+import time
+
+import numpy as np
+import pytest
+from std_msgs.msg import Int64MultiArray
+
+from furuta_bringup.stack import NodeSpec
+from furuta_description import ros
+from furuta_description.trace import StepTimes
+
+CONTROLLER = 'classical_node'
+PLANT = NodeSpec('furuta_sim', 'sim_node', {'robot': 'furuta'})
+
+
+def classical_node(**parameters):
+    given = {'robot': 'furuta', 'rate_hz': 50.0, 'trace': True, **parameters}
+    return NodeSpec('furuta_rl', CONTROLLER, given)
+
+
+class Steps:
+    """Rows that the controller traces, by column [ms]."""
+
+    def __init__(self, probe):
+        self._rows = []
+        probe.node.create_subscription(
+            Int64MultiArray,
+            ros.TRACED_STEPS,
+            lambda message: self._rows.append(ros.rows_from(message)),
+            100,
+        )
+        self._probe = probe
+
+    def take(self, count=2):
+        """Columns of the steps of whole seconds from now on."""
+        self._probe.wait(lambda: self._rows, 'traced steps', 20)
+        self._rows.clear()
+        self._probe.wait(lambda: len(self._rows) > count, 'traced steps', count + 5)
+        rows = np.concatenate(self._rows[1:])  # the first one began before
+        return dict(zip(StepTimes._fields, rows.T * 1e-6, strict=True))
+
+    def delays(self):
+        """Time from plant to controller and from computed to published [ms], (n,) each."""
+        steps = self.take()
+        return steps['taken'] - steps['observed'], steps['published'] - steps['computed']
+
+
+def test_delay_set_while_it_runs_is_the_delay_that_is_measured(probe, start):
+    steps = Steps(probe)
+    start(PLANT, classical_node())
+    probe.wait_for_plant()
+    observed, published = steps.delays()
+    assert np.median(observed) < 2 and np.median(published) < 2
+    assert 'injection' not in probe.values('controller')
+    assert probe.set_parameter(CONTROLLER, 'observation.delay', 0.04).successful
+    assert probe.set_parameter(CONTROLLER, 'command.delay', 0.005).successful
+    observed, published = steps.delays()
+    assert np.median(observed) == pytest.approx(40, abs=2)
+    assert np.median(published) == pytest.approx(5, abs=2)
+    values = probe.values('controller')
+    assert values['injection'] == 'observation: delay 0.04; command: delay 0.005'
+    assert float(values['rate_hz']) == pytest.approx(50, rel=0.2)
+    for name in ('observation.delay', 'command.delay'):
+        assert probe.set_parameter(CONTROLLER, name, 0.0).successful
+    observed, published = steps.delays()
+    assert np.median(observed) < 2 and np.median(published) < 2
+
+
+@pytest.mark.parametrize(
+    ('name', 'value', 'reason'),
+    [
+        ('observation.dropout', 1.5, 'observation.dropout must be 0 to 1, not 1.5'),
+        ('command.distribution', 'normal', 'must be one of fixed, uniform, gamma, recorded'),
+        ('observation.recording', 'none.csv', 'distribution recorded and a recording need'),
+    ],
+)
+def test_wrong_setting_is_refused_with_the_reason_at_start_and_live(
+    probe, start, refusal, name, value, reason
+):
+    start(classical_node())
+    answer = probe.set_parameter(CONTROLLER, name, value)
+    assert not answer.successful and reason in answer.reason
+    text = refusal(start(classical_node(**{name: value})), CONTROLLER)
+    assert reason in text and name.partition('.')[0] in text
+
+
+def test_lost_commands_leave_the_motor_to_the_time_out(probe, start):
+    start(PLANT, classical_node())
+    probe.wait_for_plant()
+    probe.wait(lambda: probe.voltage != 0, 'the motor is driven', 20)
+    before = probe.values('plant')['command_timeouts']
+    assert probe.set_parameter(CONTROLLER, 'command.dropout', 1.0).successful
+    assert probe.driven_after(time.time()) < 0.1 + 0.05  # the time-out of the robot file
+    values = probe.values('controller')
+    assert int(values['lost_voltages']) > 10
+    assert probe.values('plant')['command_timeouts'] > before
+
+
+def test_commands_are_scaled_and_no_noise_passes_a_refused_sample(probe, start):
+    commands = []
+    probe.node.create_subscription(ros.Float64MultiArray, ros.COMMANDS, commands.append, 100)
+    joint_states = probe.node.create_publisher(ros.JointState, ros.JOINT_STATES, ros.PLANT_QOS)
+    parameters = {'command.resolution': 0.5, 'observation.noise': 0.01, 'command.hold': False}
+    start(NodeSpec('furuta_rl', 'policy_node', {'robot': 'furuta', **parameters}))
+    stop = time.monotonic() + 20
+    for i in itertools.count():
+        assert time.monotonic() < stop, 'no voltage'
+        angle = 3.0 if i % 100 < 50 else float('nan')
+        sample = ros.Sample(0.0, 0.1, angle, 0.0, 0.0)
+        stamp = ros.time_message(time.time_ns())
+        joint_states.publish(ros.joint_state_message(stamp, sample, 0.0))
+        time.sleep(0.01)
+        if sum(c.data[0] != 0 for c in commands) > 50:
+            break
+    voltages = np.array([c.data[0] for c in commands])
+    assert np.isfinite(voltages).all()
+    assert (voltages % 0.5 == 0).all()
+    assert (voltages == 0).sum() > 20

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A controller whose samples and commands go over two disturbed links (`injection.py`).
+
+The links carry what the links of the training environment do: the sample of each control step,
+with the stamp of when it was taken, and the voltage of each control step. Where a sample is lost
+the controller acts on what it holds, at the time the sample would have come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+from furuta_description.delivery import (
+    Arrival,
+    Channel,
+    Delivery,
+    changed_angles,
+    changed_velocities,
+    changed_voltage,
+)
+from furuta_description.injection import Injection
+
+
+class Controlling(Protocol):
+    """What is disturbed; all three are called in one thread, which is not the caller's."""
+
+    def act(self, seen: Any, taken: int) -> None:
+        """A sample has come; ends in a call of `Injected.command`."""
+
+    def act_blind(self, seen: Any, taken: int) -> None:
+        """The same where the sample was lost."""
+
+    def drive(self, voltage: float, times: Any) -> None:
+        """A voltage [V] has come."""
+
+
+class Sent(NamedTuple):
+    """A voltage under way [V], and what belongs to it."""
+
+    voltage: float
+    times: Any
+
+
+class Injected:
+    """The two links and the thread that serves them."""
+
+    def __init__(
+        self,
+        injection: Injection,
+        controlling: Controlling,
+        now_ns: Callable[[], int],
+        on_failure: Callable[[], object],
+    ) -> None:
+        """Make the links.
+
+        Args:
+            injection: what they do.
+            controlling: who gets what arrives.
+            now_ns: clock of the times that the controller is told [ns].
+            on_failure: called if the controller raises.
+
+        Raises:
+            ValueError: a recording is not usable.
+        """
+        self._injection, self._controlling, self._now_ns = injection, controlling, now_ns
+        seed = injection.seed
+        self._observations = Channel(injection.observation.link(), seed, 0)
+        self._commands = Channel(injection.command.link(), seed, 1)
+        self._delivery = Delivery(
+            {self._observations: self._on_sample, self._commands: self._on_command}, on_failure
+        )
+
+    def observe(self, seen: Any, taken: int) -> None:
+        """Put a sample, `seen.sample`, on its link."""
+        self._delivery.send(self._observations, seen)
+
+    def command(self, voltage: float, times: Any) -> None:
+        """Put a voltage [V] on its link."""
+        self._delivery.send(self._commands, Sent(voltage, times))
+
+    def values(self) -> dict[str, Any]:
+        """What the diagnostics say."""
+        return {
+            'injection': str(self._injection),
+            'lost_samples': self._observations.lost,
+            'lost_voltages': self._commands.lost,
+            'overtaken': self._observations.overtaken + self._commands.overtaken,
+        }
+
+    def close(self) -> None:
+        """Drop what is under way."""
+        self._delivery.close()
+
+    def _on_sample(self, arrival: Arrival) -> None:
+        seen, settings = arrival.message, self._injection.observation
+        if arrival.is_lost:
+            self._controlling.act_blind(seen, self._now_ns())
+            return
+        if settings.changes_values:
+            stamp, *angles_and_velocities = seen.sample
+            angles = changed_angles(settings, angles_and_velocities[:2], arrival.normals)
+            velocities = changed_velocities(settings, angles_and_velocities[2:], arrival.normals)
+            seen = seen._replace(sample=type(seen.sample)(stamp, *angles, *velocities))
+        self._controlling.act(seen, self._now_ns())
+
+    def _on_command(self, arrival: Arrival) -> None:
+        voltage, times = arrival.message
+        came = changed_voltage(self._injection.command, arrival._replace(message=voltage))
+        if came is not None:
+            self._controlling.drive(came, times)
