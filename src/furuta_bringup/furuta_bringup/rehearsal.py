@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One hidden plant over topics: bring-up, swing-up, verdict and bag.
 
-The plant's node is told the robot file, the emulator behind its port the hidden plant. The
-criterion is that of `furuta evaluate` (furuta_rl/criterion.py), on what the plant measures.
+The plant's node is told the robot file, the emulator behind its port the hidden plant.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,37 +18,16 @@ from rclpy.executors import SingleThreadedExecutor
 
 from furuta_bringup.bring_up import SILENCE, monitored, refuse_second_plant, spin
 from furuta_bringup.monitor_node import MonitorNode
+from furuta_bringup.outcome import Outcome, judge
 from furuta_bringup.processes import Processes, StackError
 from furuta_bringup.record_config import RecordConfig
 from furuta_bringup.record_node import RecordNode
 from furuta_bringup.rehearsal_config import RehearsalConfig
 from furuta_bringup.stack import CAPTURED, RealArguments, real_stack
-from furuta_rl.criterion import ARM_LIMIT, EPISODE, HOLD
+from furuta_rl.criterion import EPISODE
 
 START_PATIENCE = 30.0  # [s] until the controller must drive
 REFRESH = 0.05  # [s]
-FIGURES = ('time_to_upright', 'upright_for', 'falls', 'gaps', 'control_rate_hz', 'missed_steps')
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one plant; times in s, angles in rad."""
-
-    plant: str
-    success: bool
-    time_to_upright: float | None
-    upright_for: float
-    falls: int
-    arm_max: float
-    gaps: int
-    control_rate_hz: float | None
-    missed_steps: float | None
-    problems: dict[str, str]
-
-    @property
-    def slowness(self) -> tuple[bool, float]:
-        """Orders plants from the best to the worst."""
-        return not self.success, self.time_to_upright or EPISODE
 
 
 def rehearse_plant(
@@ -83,20 +60,6 @@ def rehearse_plant(
         run.start()
         figures = _watch(monitor, run)
     return judge(file.stem, figures)
-
-
-def judge(plant: str, figures: dict[str, Any]) -> Outcome:
-    """Hold the figures of a run to the criterion."""
-    arm_max = max(-figures['arm_min'], figures['arm_max'])
-    since = figures['elapsed'] - figures['upright_for']
-    held = figures['upright_for'] > 0 and since <= EPISODE - HOLD
-    return Outcome(
-        plant=plant,
-        success=held and arm_max <= ARM_LIMIT,
-        arm_max=arm_max,
-        problems=figures['problems'],
-        **{name: figures[name] for name in FIGURES},
-    )
 
 
 @contextlib.contextmanager

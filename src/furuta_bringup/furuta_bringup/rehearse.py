@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -25,8 +25,8 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from furuta_bringup.outcome import Outcome
 from furuta_bringup.processes import StackError
-from furuta_bringup.rehearsal import Outcome, rehearse_plant
 from furuta_bringup.rehearsal_config import RehearsalConfig
 from furuta_description.robot import load_robot
 from furuta_description.whole_file import write_whole
@@ -36,6 +36,7 @@ from furuta_rl.share import Share, share
 from furuta_rl.shipped import policy_file
 
 RESULT = 'rehearsal.json'
+WORST = 'worst'  # folder of bags
 
 
 def run_rehearsal(config: RehearsalConfig) -> int:
@@ -54,7 +55,8 @@ def run_rehearsal(config: RehearsalConfig) -> int:
     try:
         with _progress(console) as progress:
             task = progress.add_task('', total=len(files))
-            for outcome in meet(config, files, folder, progress.console):
+            encounter = _encounter(config, progress.console)
+            for outcome in meet(files, folder, config.worst, encounter):
                 outcomes.append(outcome)
                 up = f'{sum(o.success for o in outcomes)} of {len(outcomes)} up'
                 progress.update(task, advance=1, description=up)
@@ -69,6 +71,17 @@ def run_rehearsal(config: RehearsalConfig) -> int:
     return status
 
 
+def _encounter(config: RehearsalConfig, console: Console) -> Callable[[Path, Path], Outcome]:
+    """Meets a plant over topics; what nodes complain about is shown."""
+    from furuta_bringup.rehearsal import rehearse_plant
+
+    def log(line: str) -> None:
+        if '[INFO]' not in line:
+            console.print(line, markup=False, highlight=False)
+
+    return lambda file, bag: rehearse_plant(config, file, bag, log)
+
+
 def prepare(config: RehearsalConfig, folder: Path) -> list[Path]:
     """Draw the plants, or copy those given, into the folder; their files there.
 
@@ -78,7 +91,7 @@ def prepare(config: RehearsalConfig, folder: Path) -> list[Path]:
     robot = load_robot(config.robot)
     if folder.exists():
         raise ValueError(f'{folder} exists already and is not overwritten')
-    if config.plants.isdecimal():
+    if config.plants.isdecimal() and int(config.plants):
         drawn = draw_plants(robot, config.seed, int(config.plants))
         plants = {f'plant_{number:03}': plant for number, plant in enumerate(drawn)}
     else:
@@ -90,26 +103,28 @@ def prepare(config: RehearsalConfig, folder: Path) -> list[Path]:
 
 
 def meet(
-    config: RehearsalConfig, files: Iterable[Path], folder: Path, console: Console
+    files: Iterable[Path], folder: Path, worst: int, encounter: Callable[[Path, Path], Outcome]
 ) -> Iterator[Outcome]:
-    """Outcome of each plant; the bags of the worst so far are kept."""
+    """Outcome of each plant; the bags of the worst so far are kept.
+
+    Args:
+        files: of the plants.
+        folder: of the rehearsal.
+        worst: how many bags of the slowest to keep, besides those of the failures.
+        encounter: meets a plant file, makes a bag.
+    """
     kept: list[Outcome] = []
-
-    def log(line: str) -> None:
-        if '[INFO]' not in line:
-            console.print(line, markup=False, highlight=False)
-
     for file in files:
-        bag = folder / 'worst' / file.stem
+        bag = folder / WORST / file.stem
         try:
-            outcome = rehearse_plant(config, file, bag, log)
+            outcome = encounter(file, bag)
         except BaseException:
             shutil.rmtree(bag, ignore_errors=True)  # of a plant that was not met to its end
             raise
         kept.append(outcome)
-        for dropped in _spare(kept, config.worst):
+        for dropped in _spare(kept, worst):
             kept.remove(dropped)
-            shutil.rmtree(folder / 'worst' / dropped.plant)
+            shutil.rmtree(folder / WORST / dropped.plant)
         yield outcome
 
 
