@@ -11,7 +11,7 @@ import html
 import io
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ import viser
 import yourdfpy
 from viser.extras import ViserUrdf
 
-from furuta_bringup import page_server, twin_status
+from furuta_bringup import page_server, twin_status, twin_timing
 from furuta_bringup.hand_drive import HandDrive
 from furuta_bringup.history import History
 from furuta_bringup.twin_plots import Plots
@@ -177,6 +177,8 @@ class TwinPage:
                 hint='or hold the right arrow key',
             )
             self._note = gui.add_html('')
+        with gui.add_folder('Time of a control step'):
+            self._timing = gui.add_html('')
         with gui.add_folder('Diagnostics'):
             self._diagnostics = gui.add_html('')
         script = html.escape(KEYS_FILE.read_text(), quote=True)
@@ -230,11 +232,18 @@ class TwinPage:
 
     def _show_status(self, view: View) -> None:
         _set(self._status, 'content', twin_status.status_html(view, self._history.turns))
-        _set(self._diagnostics, 'content', twin_status.diagnostics_html(view.statuses))
+        _set(self._timing, 'content', twin_timing.timing_html(view.statuses))
+        rest = [status._replace(values=_other(status.values)) for status in view.statuses]
+        _set(self._diagnostics, 'content', twin_status.diagnostics_html(rest))
         _set(self._note, 'content', twin_status.drive_html(view.commanders))
         _set(self._reset, 'visible', view.has_reset)
         for button in (self._enable, self._stop, self._clear, self._zero):
             _set(button, 'disabled', not view.has_motor)
+
+
+def _other(values: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """What has no place of its own on the page."""
+    return [(key, value) for key, value in values if key not in twin_timing.KEYS]
 
 
 def _set(handle: object, name: str, value: object) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from furuta_bringup.hand_drive import HOLD_TIME, HandDrive
 from furuta_bringup.history import SPAN, History, next_turns
 from furuta_bringup.twin_status import Status, View, diagnostics_html, drive_html, status_html
+from furuta_bringup.twin_timing import timing_html
 
 ROW = (math.radians(10), math.pi, 1.0, -2.0, 3.0)
 
@@ -87,3 +88,14 @@ def test_names_and_messages_from_topics_cannot_bring_markup_into_the_page() -> N
     assert evil not in diagnostics_html([status])
     assert evil not in status_html(view(0.1, (status,)), 0)
     assert evil not in drive_html([evil])
+
+
+def test_stages_of_both_ends_stand_in_the_order_of_time() -> None:
+    controller = Status(
+        'controller', 0, 'ok', [('sensor_age_p50_ms', '0.31'), ('late_steps', '3')]
+    )
+    plant = Status('plant', 0, 'ok', [('wire_p50_ms', '0.12'), ('wire_worst_ms', '<b>')])
+    text = timing_html((plant, controller))
+    assert text.index('sensor age') < text.index('0.31') < text.index('wire') < text.index('0.12')
+    assert '3 late' in text and '<b>' not in text
+    assert 'none received' in timing_html((Status('other', 0, 'ok', [('a', '1')]),))
