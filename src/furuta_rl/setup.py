@@ -30,6 +30,7 @@ setup(
             'train = furuta_rl.installed:train',
             'evaluate = furuta_rl.installed:evaluate',
             'policy_node = furuta_rl.policy_node:main',
+            'relay_node = furuta_rl.relay_node:main',
             'robot_env_node = furuta_rl.robot_env_node:main',
         ],
     },

@@ -20,8 +20,9 @@ from rich.table import Table
 
 from furuta_bringup import middleware
 from furuta_bringup.monitor_node import MonitorNode
+from furuta_bringup.node_spec import NodeSpec
 from furuta_bringup.processes import Processes, StackError
-from furuta_bringup.stack import BringUpArguments, NodeSpec
+from furuta_bringup.stack import BringUpArguments
 from furuta_description.robot import load_robot
 from furuta_description.whole_file import write_whole
 
@@ -64,7 +65,7 @@ def run_bring_up(
                     console.print(f'twin: [link]{page}[/link]')
                 console.print('Ctrl-C stops everything.')
                 try:
-                    start_plant(monitor, run)
+                    start_plant(monitor, run, sum(node.is_plant for node in nodes))
                     run.start()
                     status = _watch(monitor, run, duration, console)
                 finally:
@@ -109,12 +110,12 @@ def refuse_second_plant(monitor: MonitorNode, ours: int) -> None:
         )
 
 
-def start_plant(monitor: MonitorNode, run: Processes) -> None:
-    """Start the plant, alone: nothing moves before the monitor can see it."""
+def start_plant(monitor: MonitorNode, run: Processes, count: int = 1) -> None:
+    """Start the plant, `count` nodes, alone: nothing moves before the monitor can see it."""
     for _ in range(round(DISCOVERY / POLL)):
         refuse_second_plant(monitor, 0)
         time.sleep(POLL)
-    run.start(1)
+    run.start(count)
     deadline = time.monotonic() + START_PATIENCE
     while not monitor.is_ready:
         run.check()

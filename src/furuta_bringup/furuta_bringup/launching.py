@@ -19,7 +19,8 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from furuta_bringup import middleware
-from furuta_bringup.stack import NodeSpec, launch_arguments, parse_arguments
+from furuta_bringup.node_spec import NodeSpec
+from furuta_bringup.stack import launch_arguments, parse_arguments
 
 
 def describe(kind: Any, stack: Callable[[Any], list[NodeSpec]]) -> LaunchDescription:
@@ -50,7 +51,9 @@ def _action(spec: NodeSpec) -> Node:
     return Node(
         package=spec.package,
         executable=spec.executable,
+        name=spec.node or None,
         parameters=[parameters],
+        remappings=list(spec.remappings),
         arguments=list(spec.arguments),
         output='screen',
         # RViz may be closed; without one of ours the rest is of no use.

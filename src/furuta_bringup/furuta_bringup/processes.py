@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from furuta_bringup.stack import NodeSpec
+from furuta_bringup.node_spec import NodeSpec
 from furuta_description.parameters import parameter_arguments
 
 PATIENCE = 3.0  # [s] between the first SIGINT and SIGKILL
@@ -124,7 +124,7 @@ class Processes:
 
 
 def _command(node: NodeSpec) -> list[str]:
-    settings = parameter_arguments(node.parameters)
+    settings = parameter_arguments(node.parameters, node.remappings + node.renaming)
     if node.is_ours:
         return [
             sys.executable,

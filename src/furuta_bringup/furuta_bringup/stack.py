@@ -10,10 +10,17 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_type_hints
 
+from furuta_bringup.injected_stack import (
+    InjectionArguments,
+    injected,
+    is_injected,
+    with_relays,
+)
+from furuta_bringup.node_spec import NodeSpec, option
 from furuta_description.files import robot_file
 from furuta_rl.shipped import policy_file
 from furuta_sysid.plan_options import PlanOptions
@@ -26,90 +33,73 @@ CAPTURED = (
 Arguments = TypeVar('Arguments')
 
 
-def _option(default: Any, text: str) -> Any:
-    return field(default=default, metadata={'help': text})
-
-
 @dataclass(frozen=True, kw_only=True)
 class TwinArguments:
     """Arguments of the browser twin."""
 
-    robot: str = _option('furuta', 'robot that comes with furuta_description, or a robot file')
-    host: str = _option('127.0.0.1', 'address the twin is served on; 0.0.0.0 = every network')
-    port: int = _option(8080, 'port the twin is served on')
+    robot: str = option('furuta', 'robot that comes with furuta_description, or a robot file')
+    host: str = option('127.0.0.1', 'address the twin is served on; 0.0.0.0 = every network')
+    port: int = option(8080, 'port the twin is served on')
 
 
 @dataclass(frozen=True, kw_only=True)
-class BringUpArguments:
+class BringUpArguments(InjectionArguments):
     """What every bring-up takes."""
 
-    robot: str = _option('furuta', 'robot that comes with furuta_description, or a robot file')
-    controller: Literal['policy', 'classical', 'none'] = _option('policy', 'what drives the motor')
-    policy: str = _option('', 'policy file (.onnx); empty = the one that comes with the robot')
-    twin: bool = _option(True, 'serve the browser twin')
-    twin_host: str = _option('127.0.0.1', 'address of the twin; 0.0.0.0 = every network')
-    twin_port: int = _option(8080, 'port of the twin')
-    rviz: bool = _option(False, 'open RViz; needs a ROS installation')
+    robot: str = option('furuta', 'robot that comes with furuta_description, or a robot file')
+    controller: Literal['policy', 'classical', 'none'] = option('policy', 'what drives the motor')
+    policy: str = option('', 'policy file (.onnx); empty = the one that comes with the robot')
+    twin: bool = option(True, 'serve the browser twin')
+    twin_host: str = option('127.0.0.1', 'address of the twin; 0.0.0.0 = every network')
+    twin_port: int = option(8080, 'port of the twin')
+    rviz: bool = option(False, 'open RViz; needs a ROS installation')
 
 
 @dataclass(frozen=True, kw_only=True)
 class SimArguments(BringUpArguments):
     """Arguments of `sim.launch.py` and of `furuta sim`."""
 
-    viewer: bool = _option(False, "open MuJoCo's own window; needs a display")
-    speed: float = _option(1.0, 'simulated seconds per second')
-    seed: int = _option(0, 'seed of what is drawn for the start pose')
-    pendulum_angle: float = _option(0.0, 'start angle of the pendulum, 0 hangs [rad]')
+    viewer: bool = option(False, "open MuJoCo's own window; needs a display")
+    speed: float = option(1.0, 'simulated seconds per second')
+    seed: int = option(0, 'seed of what is drawn for the start pose and the plant')
+    randomization: Literal['none', 'default', 'wide', 'identified'] = option(
+        'none', 'ranges that another plant is drawn from at each reset'
+    )
+    pendulum_angle: float = option(0.0, 'start angle of the pendulum, 0 hangs [rad]')
 
 
 @dataclass(frozen=True, kw_only=True)
 class RealArguments(BringUpArguments):
     """Arguments of `real.launch.py` and of `furuta real`."""
 
-    port: str = _option('/dev/ttyUSB0', 'serial port of the board, or: emulator')
-    enable: bool = _option(False, 'enable the motor at once, without waiting for the user')
-    hidden: str = _option('', 'robot or plant file that the emulator really is; empty = the same')
+    port: str = option('/dev/ttyUSB0', 'serial port of the board, or: emulator')
+    enable: bool = option(False, 'enable the motor at once, without waiting for the user')
+    hidden: str = option('', 'robot or plant file that the emulator really is; empty = the same')
 
 
 @dataclass(frozen=True, kw_only=True)
 class CaptureArguments:
     """Arguments of `capture.launch.py` and of `furuta sysid capture`."""
 
-    plant: Literal['sim', 'real'] = _option('sim', 'simulated plant, or the one at the port')
-    robot: str = _option('furuta', 'robot that comes with furuta_description, or a robot file')
-    port: str = _option('/dev/ttyUSB0', 'serial port of the board, or: emulator')
-    enable: bool = _option(False, 'enable the motor at once, without waiting for the user')
-    hidden: str = _option('', 'robot that the simulation or emulator really is; empty = the same')
-    bag: str = _option('', 'folder to make and record into; bags/sysid_<date>_<time> if empty')
-    duration: float = _option(PlanOptions.duration, 'of what is played [s]')
-    signals: str = _option(PlanOptions.signals, 'which are played, in this order')
-    seed: int = _option(PlanOptions.seed, 'of what is random in them, and of the plant')
-    reach: float = _option(PlanOptions.reach, "part of the arm's soft limit that may be reached")
+    plant: Literal['sim', 'real'] = option('sim', 'simulated plant, or the one at the port')
+    robot: str = option('furuta', 'robot that comes with furuta_description, or a robot file')
+    port: str = option('/dev/ttyUSB0', 'serial port of the board, or: emulator')
+    enable: bool = option(False, 'enable the motor at once, without waiting for the user')
+    hidden: str = option('', 'robot that the simulation or emulator really is; empty = the same')
+    bag: str = option('', 'folder to make and record into; bags/sysid_<date>_<time> if empty')
+    duration: float = option(PlanOptions.duration, 'of what is played [s]')
+    signals: str = option(PlanOptions.signals, 'which are played, in this order')
+    seed: int = option(PlanOptions.seed, 'of what is random in them, and of the plant')
+    reach: float = option(PlanOptions.reach, "part of the arm's soft limit that may be reached")
 
 
 @dataclass(frozen=True, kw_only=True)
 class BoardArguments:
     """Arguments of `furuta selftest` and `furuta zero`."""
 
-    port: str = _option('/dev/ttyUSB0', 'serial port of the board, or: emulator')
-    robot: str = _option('furuta', 'robot that comes with furuta_description, or a robot file')
-    yes: bool = _option(False, 'do not ask before anything moves')
-
-
-@dataclass(frozen=True)
-class NodeSpec:
-    """One process of a bring-up. `is_ours`: a module of this suite, else a ROS installation's."""
-
-    package: str
-    executable: str
-    parameters: dict[str, Any]
-    arguments: tuple[str, ...] = ()
-    is_ours: bool = True
-
-    @property
-    def name(self) -> str:
-        """Name for logs; our executables carry their node's name."""
-        return self.executable
+    port: str = option('/dev/ttyUSB0', 'serial port of the board, or: emulator')
+    robot: str = option('furuta', 'robot that comes with furuta_description, or a robot file')
+    yes: bool = option(False, 'do not ask before anything moves')
 
 
 def sim_stack(arguments: SimArguments) -> list[NodeSpec]:
@@ -126,8 +116,14 @@ def sim_stack(arguments: SimArguments) -> list[NodeSpec]:
         'viewer': arguments.viewer,
         'start.seed': arguments.seed,
         'start.pendulum_angle': float(arguments.pendulum_angle),
+        'randomization': arguments.randomization,
     }
-    return [NodeSpec('furuta_sim', 'sim_node', plant), *_other_nodes(arguments, shared)]
+    if arguments.speed != 1 and is_injected(arguments):
+        raise ValueError(
+            f'injection needs speed 1, not {arguments.speed:g}: its delays are true time'
+        )
+    node = NodeSpec('furuta_sim', 'sim_node', plant, is_plant=True)
+    return [*with_relays(node, arguments), *_other_nodes(arguments, shared)]
 
 
 def real_stack(arguments: RealArguments) -> list[NodeSpec]:
@@ -137,7 +133,8 @@ def real_stack(arguments: RealArguments) -> list[NodeSpec]:
         ValueError: an argument is not usable; the message says which values are.
     """
     shared = {'robot': str(robot_file(arguments.robot)), 'use_sim_time': False}
-    return [_hardware_node(arguments), *_other_nodes(arguments, shared)]
+    plant = with_relays(_hardware_node(arguments), arguments)
+    return [*plant, *_other_nodes(arguments, shared)]
 
 
 def capture_stack(arguments: CaptureArguments) -> list[NodeSpec]:
@@ -175,7 +172,7 @@ def _hardware_node(arguments: RealArguments | CaptureArguments) -> NodeSpec:
         if arguments.port != 'emulator':
             raise ValueError(f'hidden needs port emulator, not {arguments.port}')
         plant['emulator.hidden'] = str(robot_file(arguments.hidden))
-    return NodeSpec('furuta_hardware', 'hardware_node', plant)
+    return NodeSpec('furuta_hardware', 'hardware_node', plant, is_plant=True)
 
 
 def _other_nodes(arguments: BringUpArguments, shared: dict[str, Any]) -> list[NodeSpec]:
@@ -190,6 +187,10 @@ def _other_nodes(arguments: BringUpArguments, shared: dict[str, Any]) -> list[No
 
 
 def _controller_nodes(arguments: BringUpArguments, shared: dict[str, Any]) -> list[NodeSpec]:
+    if not arguments.relay:
+        if arguments.controller == 'none' and is_injected(arguments):
+            raise ValueError('injection needs a controller, or relay for one of your own')
+        shared = shared | injected(arguments)
     if arguments.controller == 'policy':
         policy = {'policy': str(policy_file(arguments.robot, arguments.policy))}
         return [NodeSpec('furuta_rl', 'policy_node', shared | policy)]

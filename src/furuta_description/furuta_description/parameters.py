@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
-def parameter_arguments(parameters: Mapping[str, Any]) -> list[str]:
-    """Parameters as a node's command line takes them."""
+def parameter_arguments(
+    parameters: Mapping[str, Any], remappings: Sequence[tuple[str, str]] = ()
+) -> list[str]:
+    """Parameters, and names with what takes their place, as a node's command line takes them."""
     settings = [['-p', f'{name}:={_text(value)}'] for name, value in parameters.items()]
+    settings += [['-r', f'{name}:={other}'] for name, other in remappings]
     return ['--ros-args', *itertools.chain(*settings)]
 
 

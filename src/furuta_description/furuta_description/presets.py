@@ -23,11 +23,14 @@ def load_preset(name: str, robot: str | Path) -> Ranges:
     """The ranges of a preset for a robot, by name or file.
 
     Raises:
-        ValueError: the robot has no identified ranges, or they are not whole.
+        ValueError: there is no such preset, or the robot's identified ranges are not whole.
         RobotError: there is no such robot.
     """
-    if name != IDENTIFIED:
+    if name in PRESETS:
         return PRESETS[name]
+    if name != IDENTIFIED:
+        valid = ', '.join((*PRESETS, IDENTIFIED))
+        raise ValueError(f'randomization {name!r}: must be one of {valid}')
     path = ranges_file(robot_file(robot))
     if not path.is_file():
         raise ValueError(

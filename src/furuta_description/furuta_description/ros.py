@@ -51,6 +51,7 @@ SET_ZERO = 'motor/set_zero'
 RESET = 'sim/reset'
 PAUSE = 'sim/pause'
 CLOCK = 'clock'
+DRAWN = 'sim/drawn'  # what a randomized plant is, as JSON
 ROBOT_DESCRIPTION = 'robot_description'
 TRACED_STEPS = (
     'trace/steps'  # a second's rows of the controller, where its parameter `trace` is set

@@ -44,6 +44,7 @@ class Urgent:
                 for what is not urgent.
         """
         self._handle, self._kind = subscription.handle, subscription.msg_type
+        self._raw = subscription.raw
         self._callback = callback
         self._wait_set = rclpy_implementation.WaitSet(1, 0, 0, 0, 0, 0, node.context.handle)
 
@@ -58,7 +59,7 @@ class Urgent:
         """Call back what has come; whether there is time now for what is not urgent."""
         has_time = False
         with self._handle:
-            while taken := self._handle.take_message(self._kind, False):
+            while taken := self._handle.take_message(self._kind, self._raw):
                 has_time = self._callback(*taken)
         return has_time
 

@@ -21,12 +21,11 @@ of USB come every millisecond in any case: the emulator's line has them.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
+from furuta_description.drawn_robot import values_of
 from furuta_description.files import CONFIG_DIR
-from furuta_description.quantities import Inertia, Vector
 from furuta_description.randomization import PRESETS, count_spreads, draw
 from furuta_description.robot import Motor, Physics, Robot
 from furuta_hardware.effects import Effects
@@ -53,7 +52,7 @@ def draw_plants(robot: Robot, seed: int, count: int) -> list[Plant]:
 def _draw_plant(robot: Robot, random: np.random.Generator) -> Plant:
     deviations = random.uniform(-1, 1, (1, count_spreads(RANGES)))
     physics = draw(robot.physics, RANGES, deviations)
-    values = {f'physics.{path}': value for path, value in _leaves(physics, '')}
+    values = values_of(physics)
     values |= _draw_cable(robot, random)
     late = random.uniform(0, RANGES.delay[1] - LINE_DELAY)
     values['timing.link_delay'] = robot.timing.link_delay + late
@@ -88,20 +87,3 @@ def _draw_effects(physics: Physics, random: np.random.Generator) -> Effects:
 def _stall_torque(motor: Motor) -> float:
     """At the arm, of an ideal gear [N m]."""
     return motor.torque_constant * motor.gear_ratio * motor.supply_voltage / motor.resistance
-
-
-def _leaves(node: Any, path: str) -> list[tuple[str, Any]]:
-    """(path, value) of every quantity of a drawn robot, as a robot file has them."""
-    if isinstance(node, Vector | Inertia):
-        return [(path, [_number(value) for value in node])]
-    if not isinstance(node, tuple):
-        return [(path, _number(node))]
-    return [
-        leaf
-        for name, child in zip(node._fields, node, strict=True)  # type: ignore[attr-defined]
-        for leaf in _leaves(child, f'{path}.{name}' if path else name)
-    ]
-
-
-def _number(value: Any) -> float:
-    return float(np.ravel(value)[0])

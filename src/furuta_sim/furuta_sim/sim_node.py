@@ -15,9 +15,11 @@ from typing import Any
 
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
+from std_msgs.msg import String
 from std_srvs.srv import SetBool, Trigger
 
 from furuta_description import ros
+from furuta_description.drawn_robot import DrawnRobot
 from furuta_description.robot import Robot, load_robot
 from furuta_description.ros_plant import PlantInterface, Services, trigger
 from furuta_description.urdf import make_urdf
@@ -38,11 +40,22 @@ class SimConfig:
     speed: float = field(default=1.0, metadata={'help': 'simulated seconds per second'})
     enabled: bool = field(default=True, metadata={'help': 'motor enabled at start'})
     viewer: bool = field(default=False, metadata={'help': "open MuJoCo's window"})
+    randomization: str = field(
+        default='none', metadata={'help': 'ranges that another plant is drawn from at each reset'}
+    )
 
 
 START = 'start.'
 VIEWER_PERIOD = 1 / 60  # [s]
-READ_ONLY = ('robot', 'hidden', 'physics_rate_hz', 'publish_rate_hz', 'enabled', 'viewer')
+READ_ONLY = (
+    'robot',
+    'hidden',
+    'physics_rate_hz',
+    'publish_rate_hz',
+    'enabled',
+    'viewer',
+    'randomization',
+)
 
 
 class SimNode(Node):
@@ -55,14 +68,16 @@ class SimNode(Node):
         start = ros.declare_parameters(self, Start(), prefix=START)
         known = load_robot(self.config.robot)
         robot = self._declare_physics(_real(self.config.hidden, known))
+        self._which = DrawnRobot(robot, self.config.randomization, start.seed)
         backend = MujocoBackend(1 / self.config.physics_rate_hz, threads=1)
-        self.simulator = Simulator(robot, backend, start, self.config.enabled)
+        self.simulator = Simulator(self._which.robot, backend, start, self.config.enabled)
         self._lock = threading.Lock()
         self.pace = Pace(1 / self.config.publish_rate_hz, self.config.speed, time.monotonic_ns())
         self._steps = self.pace.steps(backend.dt)
         self._epoch = time.time_ns() - time.monotonic_ns()
         self._viewer = Viewer(robot) if self.config.viewer else None
         self._make_interface(known if self.config.hidden else robot)
+        self._tell_drawn()
         self._is_running = True
         self._thread = threading.Thread(target=self._loop, name='plant', daemon=True)
         self._thread.start()
@@ -85,6 +100,7 @@ class SimNode(Node):
             self._publish_diagnostics,
         )
         self._clock_publisher = self.create_publisher(Clock, ros.CLOCK, ros.SENSOR_QOS)
+        self._drawn = self.create_publisher(String, ros.DRAWN, ros.LATCHED_QOS)
         self.create_service(Trigger, ros.RESET, trigger(self._restart))
         self.create_service(SetBool, ros.PAUSE, self._on_pause)
         if self._viewer:  # not in the plant's thread: drawing may wait for the screen
@@ -138,9 +154,18 @@ class SimNode(Node):
             return self.simulator.set_zero()
 
     def _restart(self) -> str:
+        self._which.number += 1
+        robot = self._which.robot
         with self._lock:
+            if self._which.is_drawn:
+                self.simulator.use(robot)
             self.simulator.reset()
+        self._tell_drawn()
         return ''
+
+    def _tell_drawn(self) -> None:
+        if self._which.is_drawn:
+            self._drawn.publish(String(data=self._which.text()))
 
     def _on_pause(self, request: Any, response: Any) -> Any:
         self.pace.is_paused = request.data
@@ -159,7 +184,7 @@ class SimNode(Node):
             if name.startswith(START)
         }
         # What can be refused comes first, and xacro's 25 ms stay outside the plant's lock.
-        robot = self.simulator.robot.with_values(physics) if physics else None
+        robot = self._which.nominal.with_values(physics) if physics else None
         urdf = make_urdf(robot) if robot else None
         with self._lock:
             if 'speed' in values:
@@ -167,7 +192,10 @@ class SimNode(Node):
             if start:
                 self.simulator.restart_from(start)
             if robot:
-                self.simulator.use(robot)
+                self._which.nominal = robot
+                self.simulator.use(self._which.robot)
+        if 'seed' in start:
+            self._which.restart(start['seed'])
         if urdf:
             self._plant.describe(urdf)
 
@@ -175,6 +203,8 @@ class SimNode(Node):
         with self._lock:
             report = self.simulator.report()
             values = report | self.pace.report(time.monotonic_ns())
+        if self._which.is_drawn:
+            values['drawn_plant'] = self._which.number
         problems = self.simulator.problems()
         stamp = ros.time_message(self._epoch + self.pace.plant_ns)
         self._plant.publish_diagnostics(stamp, problems, values)

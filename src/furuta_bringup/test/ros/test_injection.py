@@ -2,14 +2,17 @@
 """Delays, losses and changed values between a plant and its controller, over real topics."""
 
 import itertools
+import json
 import time
 
 import numpy as np
 import pytest
-from std_msgs.msg import Int64MultiArray
+from std_msgs.msg import Int64MultiArray, String
 
-from furuta_bringup.stack import NodeSpec
+from furuta_bringup.node_spec import NodeSpec
+from furuta_bringup.stack import SimArguments, sim_stack
 from furuta_description import ros
+from furuta_description.robot import load_robot
 from furuta_description.trace import StepTimes
 
 CONTROLLER = 'classical_node'
@@ -119,3 +122,100 @@ def test_commands_are_scaled_and_no_noise_passes_a_refused_sample(probe, start):
     assert np.isfinite(voltages).all()
     assert (voltages % 0.5 == 0).all()
     assert (voltages == 0).sum() > 20
+
+
+def relay_node(topic, output, **parameters):
+    remappings = (('input', topic), ('output', output))
+    return NodeSpec('furuta_rl', 'relay_node', parameters, remappings=remappings)
+
+
+def test_relayed_joint_states_come_late_and_changed_and_as_sampled(probe, start):
+    arrivals = {}
+    probe.node.create_subscription(
+        ros.JointState,
+        'late',
+        lambda m: arrivals.update({ros.nanoseconds(m.header.stamp): (time.monotonic(), m)}),
+        100,
+    )
+    publisher = probe.node.create_publisher(ros.JointState, 'early', ros.PLANT_QOS)
+    stack = start(
+        relay_node('early', 'late', delay=0.03, jitter=0.01, pendulum_bias=0.5, dropout=0.2)
+    )
+    probe.wait(lambda: arrivals or publisher.publish(ros.JointState()), 'the relay', 20)
+    sent = {}
+    for number in range(1, 201):
+        stamp = ros.time_message(number)
+        sample = ros.Sample(0.0, 1.0, 2.0, 3.0, 4.0)
+        sent[number] = time.monotonic()
+        publisher.publish(ros.joint_state_message(stamp, sample, 0.1))
+        time.sleep(0.01)
+    time.sleep(0.1)
+    came = {number: arrivals[number] for number in sent if number in arrivals}
+    delays = np.array([at - sent[number] for number, (at, _) in came.items()])
+    assert len(came) / len(sent) == pytest.approx(0.8, abs=0.12)
+    assert 0.03 <= delays.min() < 0.033 and np.median(delays) == pytest.approx(0.035, abs=0.003)
+    messages = [message for _, message in came.values()]
+    assert {m.position[1] for m in messages} == {2.5}
+    assert {m.position[0] for m in messages} == {1.0} and {m.velocity[1] for m in messages} == {4}
+    answer = probe.set_parameter('relay_node', 'delay', -1.0)
+    assert not answer.successful and 'delay must be 0 to 10' in answer.reason
+    assert int(probe.values('relay to /late')['lost']) > 10
+    stack.stop()
+    assert 'Traceback' not in '\n'.join(stack.lines)
+
+
+def test_relay_passes_any_message_and_refuses_what_is_none(probe, start, refusal):
+    heard = []
+    probe.node.create_subscription(ros.BatteryState, 'there', heard.append, 10)
+    publisher = probe.node.create_publisher(ros.BatteryState, 'here', 10)
+    start(relay_node('here', 'there', type='sensor_msgs/msg/BatteryState'))
+    message = ros.motor_state_message(ros.time_message(5), 3.0)
+    probe.wait(lambda: heard or publisher.publish(message), 'relayed message', 20)
+    assert heard[0].voltage == 3.0 and heard[0].header == message.header
+    text = refusal(
+        start(relay_node('here', 'there', type='sensor_msgs/msg/Battery')), 'relay_node'
+    )
+    assert "type 'sensor_msgs/msg/Battery': no such message" in text
+    text = refusal(start(relay_node('here', 'here')), 'relay_node')
+    assert 'input and output are both /here' in text
+
+
+def test_any_controller_drives_a_plant_behind_relays_and_leaves_it_at_rest(probe, start):
+    arguments = SimArguments(controller='none', twin=False, relay=True, command_delay=0.02)
+    stack = start(*sim_stack(arguments))
+    probe.wait_for_plant()
+
+    def is_driven():
+        probe.drive([1.0], 0.1)
+        return probe.voltage == pytest.approx(1.0)
+
+    probe.wait(is_driven, 'the motor is driven')
+    assert probe.driven_after(time.time()) < 0.1 + 0.02 + 0.05  # time-out and delay
+    stack.stop()
+    assert 'Traceback' not in '\n'.join(stack.lines)
+
+
+def test_plant_becomes_another_at_each_reset_and_says_which(probe, start):
+    told = []
+    probe.node.create_subscription(
+        String, ros.DRAWN, lambda m: told.append(json.loads(m.data)), ros.LATCHED_QOS
+    )
+    start(*sim_stack(SimArguments(controller='none', twin=False, randomization='wide', seed=7)))
+    probe.wait(lambda: told, 'what was drawn', 20)
+
+    def reset():
+        before = len(told)
+        assert probe.trigger(ros.RESET).success
+        probe.wait(lambda: len(told) > before, 'what was drawn')
+        return told[-1]['values']
+
+    first, second = told[0]['values'], reset()
+    assert (told[0]['seed'], told[0]['number']) == (7, 0)
+    name = 'physics.pendulum.mass'
+    nominal = load_robot('furuta').physics.pendulum.mass
+    assert first[name] != second[name]
+    assert all(abs(values[name] / nominal - 1) <= 0.3 for values in (first, second))
+    assert int(probe.values('plant')['drawn_plant']) == 1
+    assert probe.set_parameter('sim_node', 'start.seed', 7).successful
+    assert reset() == first
+    assert reset() == second
