@@ -82,13 +82,19 @@ def _voltages(logs: dict[str, Log], clock: Clock) -> tuple[Floats, Floats, list[
     if logs[MOTOR_STATE].stamps:
         time, values = _in_order(logs[MOTOR_STATE], clock)
         period = float(np.median(np.diff(time))) if len(time) > 1 else 0.0
-        return time - period, values[:, 0], []
+        return _begins(time, period), values[:, 0], []
     time, values = _in_order(logs[COMMANDS], clock)
     remark = (
         f'no {MOTOR_STATE}: commands are taken for the voltage applied, though the plant may have '
         'limited them and sees them later'
     )
     return time, values[:, 0], [remark]
+
+
+def _begins(time: Floats, period: float) -> Floats:
+    """Since when the voltages of these stamps were applied [s]: the stamps before, if not lost."""
+    begins, before = time - period, np.concatenate([time[:1] - period, time[:-1]])
+    return np.where(np.abs(before - begins) < 0.5 * period, before, begins)
 
 
 def _in_order(log: Log, clock: Clock) -> tuple[Floats, Floats]:

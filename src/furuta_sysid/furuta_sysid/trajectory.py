@@ -2,12 +2,14 @@
 """Recordings on a uniform grid: what the identification takes, wherever they come from.
 
 Stamped values become a `Recording` here: one grid for all signals, holes marked as unknown, the
-encoders' step found in the data. bag.py and columns.py read the files.
+encoders' step found in the data. Samples that come regularly are counted, so that no clock's drift
+moves them against the grid. bag.py and columns.py read the files.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,10 +17,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from furuta_sysid.priors import LONGEST_DELAY
+
 Floats = NDArray[np.float64]
 MAX_HOLE = 3  # sample periods that are bridged by interpolation; beyond, the grid is unknown
 FINEST = 1e-4  # [rad] resolution assumed of angles that show no steps
 ROUND = 1e-6  # [rad] below which two readings are one
+REGULAR = (0.25, 0.98)  # periods that samples lie off whole ones at most, and how many do so
+CLOCKS = 3e-4  # that two clocks differ by at most
 TYPICAL_PERIODS = (1e-4, 0.1)  # [s]
 
 
@@ -38,7 +44,7 @@ class Recording:
     dt: float
     """period of the grid [s]"""
     voltage: Floats
-    """(N,) [V] at the motor, held over [t_i, t_i + dt)"""
+    """(N,) [V] at the motor, mean over [t_i, t_i + dt)"""
     arm_angle: Floats
     """(N,) [rad]"""
     pendulum_angle: Floats
@@ -71,9 +77,11 @@ class Recording:
 
     @property
     def parts(self) -> list[slice]:
-        """The stretches without a hole, in order."""
+        """The stretches without a hole, in order; what was applied in a hole acts no more."""
         edges = np.diff(np.concatenate([[False], self.is_known, [False]]).astype(int))
         starts, stops = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+        starts = np.where(starts > 0, starts + math.ceil(LONGEST_DELAY / self.dt), starts)
+        starts, stops = starts[starts < stops], stops[starts < stops]
         return [slice(int(a), int(b)) for a, b in zip(starts, stops, strict=True)]
 
     def cut(self, part: slice) -> Recording:
@@ -108,8 +116,8 @@ def to_recording(
 ) -> Recording:
     """Put stamped signals on one grid of the median period of the angles.
 
-    Angles are interpolated, voltages held. What lies in a hole of more than `MAX_HOLE` periods of
-    either signal is marked unknown.
+    Angles are interpolated, voltages averaged as they were held. What lies in a hole of more than
+    `MAX_HOLE` periods of either signal is marked unknown.
 
     Raises:
         RecordingError: there are too few samples, or they are not rising in time.
@@ -123,15 +131,15 @@ def to_recording(
     _check_rising(time, source, 'angles')
     _check_rising(stamped.voltage_time, source, 'voltages')
     dt = _period(time, source)
-    first, last = max(time[0], stamped.voltage_time[0]), time[-1]
+    time, voltage_time = _counted(time, stamped.voltage_time, dt)
+    first, last = max(time[0], voltage_time[0]), time[-1]
     start = time[np.searchsorted(time, first - 1e-9)] if first <= last else last
     grid = start + dt * np.arange(int((last - start) / dt + 1e-6) + 1)
     if len(grid) < 2:
         raise RecordingError(
             f'{source}: angles end at {last:.3f} s, before the first voltage at '
-            f'{stamped.voltage_time[0]:.3f} s: stamps of different clocks?'
+            f'{voltage_time[0]:.3f} s: stamps of different clocks?'
         )
-    held = np.searchsorted(stamped.voltage_time, grid + 0.01 * dt, side='right') - 1
     angles = [
         np.interp(grid, time, np.unwrap(values))
         for values in (stamped.arm_angle, stamped.pendulum_angle)
@@ -141,10 +149,10 @@ def to_recording(
         source=source,
         source_hash=source_hash,
         dt=dt,
-        voltage=stamped.voltage[held],
+        voltage=_means(voltage_time, stamped.voltage, grid, dt),
         arm_angle=angles[0],
         pendulum_angle=angles[1],
-        is_known=_near(grid, time, dt) & _near(grid, stamped.voltage_time, dt),
+        is_known=_near(grid, time, dt) & _near(grid, voltage_time, dt),
         resolution=(step_of(stamped.arm_angle), step_of(stamped.pendulum_angle)),
         remarks=tuple(remarks),
     )
@@ -170,8 +178,13 @@ def hash_of(files: Sequence[Path]) -> str:
 
 
 def _period(time: Floats, source: Path) -> float:
-    """Median period, to the microsecond: stamps jitter, and a plant's period is a round number."""
-    dt = round(float(np.median(np.diff(time))), 6)
+    """Period of the samples: of whole hertz if it may be, for clocks differ and stamps jitter."""
+    dt = float(np.median(np.diff(time)))
+    whole = _whole_steps(time, dt)
+    if whole is not None:
+        dt = float((time[-1] - time[0]) / whole.sum())
+    rate = round(1 / max(dt, 1e-9))
+    dt = 1 / rate if abs(rate * dt - 1) < CLOCKS and whole is not None else round(dt, 6)
     low, high = TYPICAL_PERIODS
     if not low <= dt <= high:
         raise RecordingError(
@@ -179,6 +192,34 @@ def _period(time: Floats, source: Path) -> float:
             'in seconds? (a column map names the unit: time=t:ms)'
         )
     return dt
+
+
+def _counted(time: Floats, voltage_time: Floats, dt: float) -> tuple[Floats, Floats]:
+    """Times of angles and voltages by the count of samples, if those come regularly.
+
+    The clocks of plant and stamps differ by parts in a million, which is a sample in a minute.
+    """
+    whole = _whole_steps(time, dt)
+    if whole is None:
+        return time, voltage_time
+    counted = time[0] + dt * np.concatenate([[0.0], np.cumsum(whole)])
+    return counted, voltage_time + np.interp(voltage_time, time, counted - time)
+
+
+def _whole_steps(time: Floats, dt: float) -> Floats | None:
+    """Periods from each sample to the next, if they come regularly."""
+    steps = np.diff(time) / dt
+    whole = np.maximum(1, np.round(steps))
+    most, share = REGULAR
+    return whole if np.mean(np.abs(steps - whole) < most) >= share else None
+
+
+def _means(time: Floats, values: Floats, grid: Floats, dt: float) -> Floats:
+    """Mean over each period of the grid of values that hold from their times on."""
+    sums = np.concatenate([[0.0], np.cumsum(values[:-1] * np.diff(time))])
+    edges = np.append(grid, grid[-1] + dt)
+    index = np.clip(np.searchsorted(time, edges, side='right') - 1, 0, None)
+    return np.asarray(np.diff(sums[index] + values[index] * (edges - time[index])) / dt)
 
 
 def _check_rising(time: Floats, source: Path, what: str) -> None:
