@@ -14,6 +14,7 @@ from furuta_bringup.monitor_node import MonitorNode
 from furuta_bringup.processes import Processes, StackError
 from furuta_bringup.stack import CaptureArguments, capture_stack
 from furuta_description.robot import load_robot
+from furuta_hardware.plant_file import load_plant
 
 PLAYER, RECORDER = 'excitation_node', 'record_node'
 REFRESH = 0.2  # [s]
@@ -28,7 +29,7 @@ def run_capture(arguments: CaptureArguments) -> int:
     console = Console(soft_wrap=True)
     load_robot(arguments.robot)  # say what is wrong with it before anything starts
     if arguments.hidden:
-        load_robot(arguments.hidden)
+        (load_plant if arguments.plant == 'real' else load_robot)(arguments.hidden)
     nodes = capture_stack(arguments)
     bag = Path(next(n.parameters['bag'] for n in nodes if n.name == RECORDER))
     if bag.exists():

@@ -85,7 +85,7 @@ class CaptureArguments:
     robot: str = option('furuta', 'robot that comes with furuta_description, or a robot file')
     port: str = option('/dev/ttyUSB0', 'serial port of the board, or: emulator')
     enable: bool = option(False, 'enable the motor at once, without waiting for the user')
-    hidden: str = option('', 'robot that the simulation or emulator really is; empty = the same')
+    hidden: str = option('', 'robot, or plant file of the emulator, that it really is')
     bag: str = option('', 'folder to make and record into; bags/sysid_<date>_<time> if empty')
     duration: float = option(PlanOptions.duration, 'of what is played [s]')
     signals: str = option(PlanOptions.signals, 'which are played, in this order')

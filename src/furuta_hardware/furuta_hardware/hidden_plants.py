@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Plants that nobody has seen: robots drawn as wide as the preset `wide`, with effects.
 
-Everything is as far off as training at `wide` has it, and beyond that each machine has every one
-of the effects that training did not have, in a size between none and the worst that is plausible:
+Everything is as far off as training at `wide` has it, but for the supply: there its voltage only
+cuts commands, here it scales them too, since a board does not measure it. Beyond that each machine
+has every one of the effects that training did not have, between none and the worst plausible:
 
+    supply_voltage     within 15 %: an adapter keeps to 5 %, a battery of three lithium cells goes
+                       from 12.6 down to 9.9 V
     backlash           to 2 degrees; small gearheads have 1 to 7 (MicroMo, "Precision Gearhead
                        Application Considerations"), a hub on a direct drive far less: to 0.3
     supply_resistance  to 0.3 ohm: 5 % of 12 V at 5 A is usual for the adapter, as much again for
@@ -21,6 +24,7 @@ of USB come every millisecond in any case: the emulator's line has them.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -31,7 +35,9 @@ from furuta_description.robot import Motor, Physics, Robot
 from furuta_hardware.effects import Effects
 from furuta_hardware.plant_file import Plant
 
-RANGES = PRESETS['wide']
+SUPPLY = 0.15  # relative spread
+_WIDE = PRESETS['wide']
+RANGES = replace(_WIDE, motor=replace(_WIDE.motor, supply_voltage=SUPPLY))
 LINE_DELAY = 0.004  # [s] of line, host and board by themselves, measured 2026-11 over topics
 GEARED_BACKLASH = math.radians(2.0)  # [rad]
 DIRECT_BACKLASH = math.radians(0.3)  # [rad]
