@@ -49,6 +49,7 @@ class MonitorNode(Node):
         return self.judge.summary() | {
             'control_rate_hz': _number(controller.get('rate_hz')),
             'missed_steps': _number(controller.get('missed_steps')),
+            'late_steps': _number(controller.get('late_steps')),
             'observation_age_p50_ms': _number(controller.get('observation_age_p50_ms')),
             'observation_age_p99_ms': _number(controller.get('observation_age_p99_ms')),
             'plant_rate_hz': _number(plant.get('rate_hz')),

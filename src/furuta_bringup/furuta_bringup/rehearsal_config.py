@@ -19,4 +19,5 @@ class RehearsalConfig:
     plants: str = option('50', 'how many to draw, or a plant file, or a folder of them')
     seed: int = option(1, 'of the draw; the same seed draws the same plants')
     worst: int = option(3, 'so many of the slowest are kept as bags, besides those that failed')
+    again: int = option(2, 'how often to meet a plant again if this machine held up the loop')
     out: str = option('', 'folder to make; rehearsals/<date>_<time> if empty')

@@ -6,14 +6,12 @@ Leaves a folder: the plant files, the outcomes as JSON, and the worst cases as b
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -23,19 +21,16 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
 
 from furuta_bringup.outcome import Outcome
 from furuta_bringup.processes import StackError
 from furuta_bringup.rehearsal_config import RehearsalConfig
+from furuta_bringup.rehearsal_report import conclude, write_result
 from furuta_description.robot import load_robot
-from furuta_description.whole_file import write_whole
 from furuta_hardware.hidden_plants import draw_plants
 from furuta_hardware.plant_file import load_plant, save_plant
-from furuta_rl.share import Share, share
 from furuta_rl.shipped import policy_file
 
-RESULT = 'rehearsal.json'
 WORST = 'worst'  # folder of bags
 
 
@@ -60,26 +55,35 @@ def run_rehearsal(config: RehearsalConfig) -> int:
                 outcomes.append(outcome)
                 up = f'{sum(o.success for o in outcomes)} of {len(outcomes)} up'
                 progress.update(task, advance=1, description=up)
-                _write(config, outcomes, folder)
+                write_result(config, outcomes, folder)
     except KeyboardInterrupt:
         console.print(f'stopped after {len(outcomes)} of {len(files)} plants', style='yellow')
         status = 130
     except StackError as error:
         console.print(f'error: {error}', style='bold red', markup=False)
         status = 1
-    _conclude(config, outcomes, folder, console)
+    if outcomes:
+        conclude(config, outcomes, folder, console)
     return status
 
 
 def _encounter(config: RehearsalConfig, console: Console) -> Callable[[Path, Path], Outcome]:
-    """Meets a plant over topics; what nodes complain about is shown."""
+    """Meets a plant over topics, and again if this machine was too busy for it."""
     from furuta_bringup.rehearsal import rehearse_plant
 
     def log(line: str) -> None:
         if '[INFO]' not in line:
             console.print(line, markup=False, highlight=False)
 
-    return lambda file, bag: rehearse_plant(config, file, bag, log)
+    def encounter(file: Path, bag: Path) -> Outcome:
+        outcome = rehearse_plant(config, file, bag, log)
+        while outcome.is_held_up and outcome.attempts <= config.again:
+            shutil.rmtree(bag)
+            repeated = rehearse_plant(config, file, bag, log)
+            outcome = replace(repeated, attempts=outcome.attempts + 1)
+        return outcome
+
+    return encounter
 
 
 def prepare(config: RehearsalConfig, folder: Path) -> list[Path]:
@@ -154,56 +158,3 @@ def _progress(console: Console) -> Progress:
         console=console,
         transient=True,
     )
-
-
-def _write(config: RehearsalConfig, outcomes: list[Outcome], folder: Path) -> None:
-    record = {
-        'success': asdict(_share(outcomes)),
-        'options': asdict(config),
-        'outcomes': [asdict(outcome) for outcome in outcomes],
-    }
-    write_whole(folder / RESULT, (json.dumps(record, indent=2) + '\n').encode())
-
-
-def _share(outcomes: list[Outcome]) -> Share:
-    return share(np.array([outcome.success for outcome in outcomes], bool))
-
-
-def _conclude(
-    config: RehearsalConfig, outcomes: list[Outcome], folder: Path, console: Console
-) -> None:
-    """Say how it went and where things are."""
-    if not outcomes:
-        return
-    console.print(_table(outcomes))
-    console.print(
-        f'upright all through the last 5 s of 10 s, arm within 120 degrees: '
-        f'{_share(outcomes)} plants'
-    )
-    console.print(f'plants, outcomes and the bags of the worst cases are in {folder}')
-    worst = max(outcomes, key=lambda outcome: outcome.slowness)
-    console.print(
-        f'the worst again: ./furuta real --robot {config.robot} --port emulator --enable '
-        f'--hidden {folder}/plants/{worst.plant}.yaml',
-        highlight=False,
-    )
-
-
-def _table(outcomes: list[Outcome]) -> Table:
-    table = Table('plant', 'held', box=None)
-    for title in ('upright after', 'falls', 'arm', 'missed steps'):
-        table.add_column(title, justify='right')
-    table.add_column('what was wrong')
-    for o in outcomes:
-        time_to_upright = '-' if o.time_to_upright is None else f'{o.time_to_upright:.2f} s'
-        missed = '-' if o.missed_steps is None else f'{o.missed_steps:.0f}'
-        table.add_row(
-            o.plant,
-            '[green]yes' if o.success else '[red]no',
-            time_to_upright,
-            str(o.falls),
-            f'{np.degrees(o.arm_max):.0f} deg',
-            missed,
-            '; '.join(f'{name}: {text}' for name, text in o.problems.items()),
-        )
-    return table

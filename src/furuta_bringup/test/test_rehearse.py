@@ -20,6 +20,7 @@ HELD = {
     'gaps': 0,
     'control_rate_hz': 50.0,
     'missed_steps': 0.0,
+    'late_steps': 0.0,
     'problems': {},
 }
 
@@ -37,6 +38,13 @@ HELD = {
 )
 def test_criterion_is_that_of_the_evaluation(figures, success):
     assert judge('plant', HELD | figures).success == success
+
+
+def test_loop_is_held_up_from_2_percent_of_late_steps_on():
+    assert not judge('plant', HELD | {'late_steps': 10.0}).is_held_up  # of 500
+    assert judge('plant', HELD | {'late_steps': 11.0}).is_held_up
+    assert not judge('plant', HELD | {'late_steps': 40.0, 'control_rate_hz': 200.0}).is_held_up
+    assert not judge('plant', HELD | {'late_steps': None, 'control_rate_hz': None}).is_held_up
 
 
 def test_same_seed_draws_the_same_plants_and_a_folder_gives_them_back(tmp_path):

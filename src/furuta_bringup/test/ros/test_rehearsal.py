@@ -21,7 +21,7 @@ FURUTA = [sys.executable, '-m', 'furuta_bringup.cli']
 def test_stopped_rehearsal_keeps_what_it_has_met_with_a_bag_that_replays(tmp_path):
     out = tmp_path / 'rehearsal'
     command = subprocess.Popen(
-        [*FURUTA, 'rehearse', '--plants', '9', '--out', str(out)],
+        [*FURUTA, 'rehearse', '--plants', '9', '--again', '0', '--out', str(out)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
