@@ -187,6 +187,8 @@ def make_robot(options: Options) -> EmulatedRobot:
     """
     timing = Timing(options.baud_rate, options.usb_frame_us, options.jitter_us, options.delay_us)
     plant = load_plant(options.hidden or options.robot)
+    if NONE not in (plant.effects, options.effects):
+        raise ValueError(f'effects: the plant {options.hidden} brings its own')
     robot = EmulatedRobot(
         load_robot(options.robot),
         plant.machine(),
@@ -194,7 +196,7 @@ def make_robot(options: Options) -> EmulatedRobot:
         options.seed + plant.seed,
         options.drift,
         options.board_id,
-        options.effects if plant.effects == NONE else plant.effects,
+        plant.effects if options.effects == NONE else options.effects,
     )
     if options.zeroed:
         robot.set_zero()

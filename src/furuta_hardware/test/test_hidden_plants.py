@@ -3,12 +3,14 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import yaml
 
 from furuta_description.robot import load_robot
 from furuta_hardware.effects import Effects
+from furuta_hardware.emulator import Options, make_robot
 from furuta_hardware.hidden_plants import draw_plants
 from furuta_hardware.plant_file import Plant, load_plant, save_plant
 
@@ -81,6 +83,17 @@ def test_mistake_in_a_file_is_answered_with_file_and_key(tmp_path, text, complai
     file.write_text(text)
     with pytest.raises(ValueError, match=complaint):
         load_plant(file)
+
+
+def test_emulator_is_the_plant_of_its_file(tmp_path):
+    file = tmp_path / 'plant.yaml'
+    file.write_text('robot: furuta\neffects: {backlash: 0.02}\nseed: 3\n')
+    options = Options(link=tmp_path / 'port', hidden=str(file))
+    assert make_robot(options).machine.effects == Effects(backlash=0.02)
+    by_option = replace(options, hidden='', effects=Effects(cogging_torque=0.01))
+    assert make_robot(by_option).machine.effects == Effects(cogging_torque=0.01)
+    with pytest.raises(ValueError, match='brings its own'):
+        make_robot(replace(options, effects=Effects(cogging_torque=0.01)))
 
 
 def test_emulator_says_what_is_wrong_with_its_plant(tmp_path):
