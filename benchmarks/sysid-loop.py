@@ -113,8 +113,8 @@ def draw(known: Robot, seed: int) -> Robot:
 
 
 def hide(secret: Robot, robot: Robot, folder: Path) -> str:
-    """File of the secret robot for an emulator that is called `robot`: the delay is on top."""
-    late = secret.with_values({'timing.link_delay': robot.timing.link_delay + LATE})
+    """File of the secret robot for an emulator that is called `robot`."""
+    late = secret.with_values({'timing.torque_delay': LATE})
     file = folder / f'hidden_from_{robot.file.name}'
     file.write_text(yaml.safe_dump(dict(late.document)))
     return str(file)

@@ -131,9 +131,18 @@ class SafetyLimits(NamedTuple):
 
 
 class Timing(NamedTuple):
-    """What is known of the loop: `link_delay` is what the link adds, both ways together."""
+    """Dead times of the loop: of the line, both ways together, and from voltage to torque.
+
+    What a plant reports as its voltage lies between the two.
+    """
 
     link_delay: Lag
+    torque_delay: Lag
+
+    @property
+    def delay(self) -> float:
+        """From sample to torque [s], without what a controller takes."""
+        return self.link_delay + self.torque_delay
 
 
 class Shape(NamedTuple):

@@ -8,6 +8,7 @@ port. The machine may be of another robot file than the firmware, as a real one 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from furuta_description.robot import Robot
 from furuta_hardware import protocol
@@ -40,7 +41,7 @@ class EmulatedRobot:
         Args:
             robot: what the firmware was built with.
             hidden: what the machine really is; None = the same. By what its link delay is longer
-                than the firmware's, a voltage acts after the board has reported it.
+                than the firmware's, commands take longer still.
             timing: of both directions; None = no time at all.
             seed: of noise and jitter.
             drift: of the board's clock, board seconds per second, less one.
@@ -51,10 +52,11 @@ class EmulatedRobot:
         self.driven_us = -1  # when the motor last had a voltage; -1 = never
         self.is_plugged = True
         hidden = hidden or robot
-        late = max(0.0, hidden.timing.link_delay - robot.timing.link_delay)
-        self.machine = Machine(hidden, late, effects)
-        self.down = Wire(timing or Timing(), seed)
-        self.up = Wire(timing or Timing(), seed + 1)
+        self.machine = Machine(hidden, effects)
+        timing = timing or Timing()
+        longer = max(0.0, hidden.timing.link_delay - robot.timing.link_delay)
+        self.down = Wire(replace(timing, delay_us=timing.delay_us + round(longer * 1e6)), seed)
+        self.up = Wire(timing, seed + 1)
         self._seed, self._stalls = seed, Stalls(effects, seed + 2)
         self._robot, self._drift, self._id = robot, drift, board_id
         self._inbox = bytearray()

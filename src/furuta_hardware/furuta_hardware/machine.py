@@ -39,14 +39,15 @@ class Defects:
 class Machine:
     """One robot with its defects and effects."""
 
-    def __init__(self, robot: Robot, delay: float = 0.0, effects: Effects = NONE) -> None:
-        """Rest in the zero pose; a duty acts `delay` [s] after the board gave it."""
+    def __init__(self, robot: Robot, effects: Effects = NONE) -> None:
+        """Rest in the zero pose; a duty acts `timing.torque_delay` after the board gave it."""
         self.defects = Defects()
         self.voltage = 0.0  # [V] that acts at the motor
         self.state = dynamics.make_state(0.0, 0.0, 0.0, 0.0)
         self._robot = robot
         self._hand: tuple[float, float] | None = None
-        self._late = deque([0.0] * round(delay / STEP))  # duties that act later, oldest first
+        steps = round(robot.timing.torque_delay / STEP)
+        self._late = deque([0.0] * steps)  # duties that act later, oldest first
         self._coefficients = dynamics.make_coefficients(robot.physics)
         self.effects = effects
 

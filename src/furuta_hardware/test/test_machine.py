@@ -8,9 +8,11 @@ import pytest
 
 from furuta_description import dynamics, sensing
 from furuta_description.robot import load_robot
+from furuta_hardware import protocol
 from furuta_hardware.emulated_robot import EmulatedRobot
 from furuta_hardware.emulator_commands import COMMANDS, obey
 from furuta_hardware.machine import STEP, Machine, hot
+from furuta_hardware.messages import Command, Enable
 
 ROBOT = load_robot('furuta')
 
@@ -32,15 +34,27 @@ def test_machine_moves_as_the_description_says():
     assert np.allclose([float(v[0]) for v in expected], found, rtol=1e-9)
 
 
-def test_link_delay_beyond_the_firmwares_comes_between_reported_voltage_and_torque():
-    late = ROBOT.with_values({'timing.link_delay': ROBOT.timing.link_delay + 0.010})
-    robots = [EmulatedRobot(ROBOT), EmulatedRobot(ROBOT, hidden=late)]
-    prompt, delayed = (robot.machine for robot in robots)
+def test_torque_delay_comes_between_reported_voltage_and_torque():
+    prompt = Machine(ROBOT)
+    delayed = Machine(ROBOT.with_values({'timing.torque_delay': 0.010}))
     run(prompt, 0.0, 10)
     run(prompt, 0.25, 50)
     run(delayed, 0.25, 60)
     assert tuple(delayed.state) == pytest.approx(tuple(prompt.state), rel=1e-9)
     assert abs(delayed.state.arm_angle) > 0.1
+
+
+def test_link_delay_beyond_the_firmwares_is_the_commands():
+    longer = ROBOT.with_values({'timing.link_delay': ROBOT.timing.link_delay + 0.010})
+    robot = EmulatedRobot(ROBOT, hidden=longer)
+    robot.set_zero()
+    robot.down.put(protocol.encode(Enable(1, 1)) + protocol.encode(Command(1, 5.0)), robot.now_us)
+    robot.up.clear()
+    driven = []
+    for _ in range(15):
+        robot.step()
+        driven.append(robot.machine.voltage > 0)
+    assert driven.index(True) == pytest.approx(10, abs=1)
 
 
 @pytest.mark.parametrize('angle', [0.0, 1.23, -1.23, 50.0, -171.0])

@@ -62,7 +62,7 @@ class ClassicalController:
             config: choices.
             physics: what is known of each of B robots; by default the robot file.
             delay: known from sample to voltage, (B,) or one for all [s]; by default that of the
-                link and the host.
+                robot file and the host.
 
         Raises:
             ValueError: the configured rate is not usable.
@@ -76,7 +76,7 @@ class ClassicalController:
         self._top_energy = self._energy(math.pi, 0.0)
         self._lift_energy = self._top_energy - self._energy(0.0, 0.0)
         self._frequency = np.sqrt(self._lift_energy / 2 / self._k.pendulum)  # small swings
-        delay = robot.timing.link_delay + self.config.host_delay if delay is None else delay
+        delay = robot.timing.delay + self.config.host_delay if delay is None else delay
         late = (1 / self.config.rate_hz, delay + self._physics.motor.time_constant)
         model = delayed_model(self._physics, *late)
         scale = np.array([*self.config.angle_weight, *self.config.velocity_weight])

@@ -76,6 +76,7 @@ class Simulator:
         self._link: deque[tuple[int, float | None, Any]] = deque()
         self.delivered: list[tuple[int, Any]] = []  # when [us] the motor got the command of a mark
         self._voltage = np.float32(0)  # [V] mean since the sample before
+        self._late: deque[float] = deque()  # [V] that act later, oldest first
         self.use(robot)
         self.reset()
 
@@ -89,6 +90,7 @@ class Simulator:
             for counts in self._counts
         ]
         self._delay_us = round(robot.timing.link_delay * 1e6)
+        self._late_steps = round(robot.timing.torque_delay / self.backend.dt)
 
     def reset(self) -> None:
         """Put the machine into its start pose; enable switch and faults stay as they are."""
@@ -97,6 +99,7 @@ class Simulator:
         drawn = np.array(pose) + self._random.uniform(-start.spread, start.spread, 4)
         self.state = dynamics.make_state(*(np.array([value]) for value in drawn))
         self._link.clear()
+        self._late.clear()
         self._encoders = [sensing.start(reading) for reading in self._readings()]
         self._before = self.state
 
@@ -126,7 +129,7 @@ class Simulator:
         self._deliver()
         voltage = self.safety.update(self.time_us, self._angles()[0], *self._velocities())
         self._before = self.state
-        self.state = self.backend.step(self._model, self.state, np.array([voltage]))
+        self.state = self.backend.step(self._model, self.state, np.array([self._acting(voltage)]))
         self.time_us += self._dt_us
         if not all(math.isfinite(value[0]) for value in self.state):
             self.diverged += 1
@@ -182,6 +185,13 @@ class Simulator:
             'limited_commands': s.limited,
             'command_timeouts': s.timeouts,
         }
+
+    def _acting(self, voltage: float) -> float:
+        """The voltage that acts now [V], once this one is applied."""
+        self._late.append(voltage)
+        while len(self._late) > self._late_steps + 1:
+            self._late.popleft()
+        return self._late[0] if len(self._late) > self._late_steps else 0.0
 
     def _deliver(self) -> None:
         while self._link and self._link[0][0] <= self.time_us:

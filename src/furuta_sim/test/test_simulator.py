@@ -56,6 +56,16 @@ def test_command_reaches_the_motor_after_the_link_delay():
     assert voltages == [0.0, 0.0, pytest.approx(slewed), 4.0]
 
 
+def test_torque_comes_the_torque_delay_after_the_reported_voltage():
+    delayed, prompt = make(ROBOT.with_values({'timing.torque_delay': 0.003})), make()
+    run(prompt, 0.05, 3.0)
+    run(delayed, 0.05, 3.0)
+    assert delayed.measurement.voltage == prompt.measurement.voltage == 3.0
+    run(delayed, 0.003, 3.0)
+    assert delayed.state.arm_angle == pytest.approx(prompt.state.arm_angle, rel=1e-3)
+    assert delayed.state.arm_angle > 0.05
+
+
 def test_voltage_of_a_sample_is_the_mean_over_its_steps():
     each, every_other = make(), make()
     for simulator in (each, every_other):

@@ -154,7 +154,7 @@ def file_values(
     found: dict[str, float | list[float]] = {}
     for parameter in parameters:
         for path in parameter.paths:
-            if path == 'timing.link_delay':
+            if path == 'timing.torque_delay':
                 found[path] = named['delay']
                 continue
             node: Any = physics

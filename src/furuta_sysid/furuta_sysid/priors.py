@@ -104,7 +104,7 @@ def _drive(robot: Robot) -> list[Parameter]:
             cable.softening,
             MOST_SOFTENING,
         ),
-        _level('delay', 's', ('timing.link_delay',), robot.timing.link_delay, LONGEST_DELAY),
+        _level('delay', 's', ('timing.torque_delay',), robot.timing.torque_delay, LONGEST_DELAY),
     ]
 
 

@@ -69,7 +69,7 @@ class Windows:
 def replay(robot: Robot, recording: Recording, horizons: Sequence[float]) -> list[Windows]:
     """Replay a recording in windows of each horizon [s].
 
-    The voltage takes `timing.link_delay` to become a torque.
+    The voltage takes `timing.torque_delay` to become a torque.
     """
     lengths = [_length(recording, horizon) for horizon in horizons]
     starts = [_starts(recording, length) for length in lengths]
@@ -118,7 +118,7 @@ def _simulated(
     """(W, length, 2) [rad] after each start; the batch is filled up with its last window."""
     substeps = max(1, round(recording.dt / STEP))
     starts = np.concatenate([starts, np.full(-len(starts) % ROOM, starts[-1])])
-    volts = delayed(recording, robot.timing.link_delay, substeps)
+    volts = delayed(recording, robot.timing.torque_delay, substeps)
     volts = np.concatenate([volts, np.zeros((length, substeps))])
     angles = np.concatenate([recording.angles, np.tile(recording.angles[-1], (length, 1))])
     rows = starts[:, None] + np.arange(length)  # (W, length)

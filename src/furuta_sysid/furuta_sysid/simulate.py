@@ -97,7 +97,7 @@ class Simulation:
         """Nothing is compiled before it is used."""
         self.parameters, self.windows = tuple(parameters), windows
         self.problem = Problem(
-            self.parameters, robot.physics, robot.timing.link_delay, windows.dt,
+            self.parameters, robot.physics, robot.timing.torque_delay, windows.dt,
             windows.substeps, windows.pad, len(windows.angles),
         )  # fmt: skip
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recordings of a robot that is only simulated: what an identification can be held against.
 
-The plant of the topics in short: physics of 1 ms, voltage that acts `timing.link_delay` later,
+The plant of the topics in short: physics of 1 ms, voltage that acts `timing.torque_delay` later,
 angles rounded to encoder steps. Nothing else is lost or added.
 """
 
@@ -53,7 +53,7 @@ def record(
         angles[i] = np.round(np.array(state[:2]) / steps) * steps
         volts[i] = voltage(i * PERIOD, float(angles[i, 0]))
         for j in range(substeps):
-            late = i * PERIOD + j * STEP - robot.timing.link_delay
+            late = i * PERIOD + j * STEP - robot.timing.torque_delay
             acting = _mean(volts, late)
             state = dynamics.step(robot.physics, k, state, acting, STEP, scalars)
     return Recording(

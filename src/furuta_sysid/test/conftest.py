@@ -137,7 +137,7 @@ def result():
             ),
         ),
         correlation=((1.0, -0.97, 0.1), (-0.97, 1.0, 0.0), (0.1, 0.0, 1.0)),
-        values={'physics.motor.dead_zone': 0.3, 'timing.link_delay': 0.012},
+        values={'physics.motor.dead_zone': 0.3, 'timing.torque_delay': 0.012},
         errors=tuple(
             HorizonError(horizon, part, 0.2, 0.1, 0.01, 0.004)
             for part in ('training', 'validation')

@@ -11,7 +11,7 @@ from furuta_description.robot import load_robot
 from furuta_sysid.replay import Windows, delayed, replay
 from furuta_sysid.trajectory import Recording
 
-ROBOT = load_robot('furuta').with_values({'timing.link_delay': 0.0})
+ROBOT = load_robot('furuta').with_values({'timing.torque_delay': 0.0})
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ DEFAULT = PRESETS['default']
 def test_result_comes_back_as_it_was_written(result, tmp_path):
     save_result(result, tmp_path / 'r.json')
     assert load_result(tmp_path / 'r.json') == result
-    assert result.tuned(load_robot('furuta')).timing.link_delay == 0.012
+    assert result.tuned(load_robot('furuta')).timing.torque_delay == 0.012
 
 
 @pytest.mark.parametrize('text', ['', '{}', '[1]', '{"robot": 3}'])
