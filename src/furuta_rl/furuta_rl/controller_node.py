@@ -22,8 +22,8 @@ class Seen(NamedTuple):
     """A sample to step on, and what the schedule says of it."""
 
     sample: ros.Sample
-    stamp: int  # [ns]
-    observed: int  # [ns] the plant had published it
+    message: ros.JointState
+    info: dict[str, Any]  # the middleware's
     has_jumped: bool
     is_settled: bool
 
@@ -38,7 +38,6 @@ class ControllerNode(Node, ABC):
     def connect(self, rate_hz: float) -> None:
         """Connect the topics and step `rate_hz` times a second of the plant's time."""
         self.schedule = Schedule(1 / rate_hz)
-        self._observe, self._command = self.act, self.drive  # unless injection comes between
         self.heard = time.monotonic()  # when the newest sample came, stepped on or not
         self._commands = self.create_publisher(Float64MultiArray, ros.COMMANDS, ros.COMMAND_QOS)
         self._diagnostics = self.create_publisher(
@@ -85,39 +84,41 @@ class ControllerNode(Node, ABC):
             if self._injected is None:  # else the controller is another thread's
                 self.rehearse()
             return False
-        self._observe(
-            Seen(
-                sample,
-                ros.nanoseconds(message.header.stamp),
-                info['source_timestamp'],
-                self.schedule.has_jumped,
-                self.schedule.is_settled,
-            ),
-            taken,
-        )
+        schedule = self.schedule
+        if self._injected is not None:
+            seen = Seen(sample, message, info, schedule.has_jumped, schedule.is_settled)
+            self._injected.observe(seen)
+            return True
+        if schedule.has_jumped:
+            self.reset()
+        voltage = self.step(sample) if schedule.is_settled else 0.0
+        self.drive(voltage, (message, info, taken, self._now_ns()))
         return True
 
-    def act(self, seen: Seen, taken: int) -> None:
-        """Step on a sample that came at `taken` [ns]."""
+    def act(self, seen: Seen) -> float:
+        """Voltage for a sample that came over an injected link [V]."""
         if seen.has_jumped:
             self.reset()
         self._held = seen.sample
-        voltage = self.step(seen.sample) if seen.is_settled else 0.0
-        self._command(voltage, (seen.stamp, seen.observed, taken, self._now_ns()))
+        return self.step(seen.sample) if seen.is_settled else 0.0
 
-    def act_blind(self, seen: Seen, taken: int) -> None:
-        """Step where a sample should have come at `taken` [ns]."""
+    def act_blind(self, seen: Seen) -> float:
+        """Voltage where a sample was lost on an injected link [V]."""
         if seen.has_jumped:
             self.reset()
             self._held = None
-        is_settled = seen.is_settled and self._held is not None
-        voltage = self.step_blind() if is_settled else 0.0
-        self._command(voltage, (seen.stamp, seen.observed, taken, self._now_ns()))
+        return self.step_blind() if seen.is_settled and self._held is not None else 0.0
 
-    def drive(self, voltage: float, times: tuple[int, int, int, int]) -> None:
-        """Publish the voltage of a step [V], with the times of `StepTimes` until now."""
+    def drive(
+        self, voltage: float, cause: tuple[ros.JointState, dict[str, Any], int, int]
+    ) -> None:
+        """Publish a voltage [V]; its cause: message, its info, when it was taken and answered."""
         self._publish(voltage)
-        self.schedule.done(StepTimes(self._published, *times, self._now_ns()))
+        message, info, taken, computed = cause
+        observed, stamp = info['source_timestamp'], ros.nanoseconds(message.header.stamp)
+        self.schedule.done(
+            StepTimes(self._published, stamp, observed, taken, computed, self._now_ns())
+        )
 
     def _publish(self, voltage: float) -> None:
         self._commands.publish(ros.command_message(voltage))
@@ -147,8 +148,6 @@ class ControllerNode(Node, ABC):
         if self._injected is not None:
             self._injected.close()
         self.injection, self._injected = injection, injected
-        self._observe = injected.observe if injected else self.act
-        self._command = injected.command if injected else self.drive
 
     def _publish_diagnostics(self) -> None:
         report = self.schedule.report()

@@ -25,21 +25,21 @@ from furuta_description.injection import Injection
 class Controlling(Protocol):
     """What is disturbed; all three are called in one thread, which is not the caller's."""
 
-    def act(self, seen: Any, taken: int) -> None:
-        """A sample has come; ends in a call of `Injected.command`."""
+    def act(self, seen: Any) -> float:
+        """Voltage for a sample that came [V]."""
 
-    def act_blind(self, seen: Any, taken: int) -> None:
-        """The same where the sample was lost."""
+    def act_blind(self, seen: Any) -> float:
+        """Voltage where a sample was lost [V]."""
 
-    def drive(self, voltage: float, times: Any) -> None:
-        """A voltage [V] has come."""
+    def drive(self, voltage: float, cause: Any) -> None:
+        """A voltage [V] has come; its cause is as `Injected` made it."""
 
 
 class Sent(NamedTuple):
-    """A voltage under way [V], and what belongs to it."""
+    """A voltage under way [V]."""
 
     voltage: float
-    times: Any
+    cause: tuple[Any, Any, int, int]  # message and info of its sample, taken and answered at [ns]
 
 
 class Injected:
@@ -71,13 +71,9 @@ class Injected:
             {self._observations: self._on_sample, self._commands: self._on_command}, on_failure
         )
 
-    def observe(self, seen: Any, taken: int) -> None:
-        """Put a sample, `seen.sample`, on its link."""
+    def observe(self, seen: Any) -> None:
+        """Put a sample, `seen.sample`, with its message and info on its link."""
         self._delivery.send(self._observations, seen)
-
-    def command(self, voltage: float, times: Any) -> None:
-        """Put a voltage [V] on its link."""
-        self._delivery.send(self._commands, Sent(voltage, times))
 
     def values(self) -> dict[str, Any]:
         """What the diagnostics say."""
@@ -93,19 +89,25 @@ class Injected:
         self._delivery.close()
 
     def _on_sample(self, arrival: Arrival) -> None:
-        seen, settings = arrival.message, self._injection.observation
+        seen, taken = arrival.message, self._now_ns()
         if arrival.is_lost:
-            self._controlling.act_blind(seen, self._now_ns())
-            return
-        if settings.changes_values:
-            stamp, *angles_and_velocities = seen.sample
-            angles = changed_angles(settings, angles_and_velocities[:2], arrival.normals)
-            velocities = changed_velocities(settings, angles_and_velocities[2:], arrival.normals)
-            seen = seen._replace(sample=type(seen.sample)(stamp, *angles, *velocities))
-        self._controlling.act(seen, self._now_ns())
+            voltage = self._controlling.act_blind(seen)
+        else:
+            voltage = self._controlling.act(seen._replace(sample=self._changed(arrival)))
+        cause = (seen.message, seen.info, taken, self._now_ns())
+        self._delivery.send(self._commands, Sent(voltage, cause))
+
+    def _changed(self, arrival: Arrival) -> Any:
+        sample, settings = arrival.message.sample, self._injection.observation
+        if not settings.changes_values:
+            return sample
+        stamp, *values = sample
+        angles = changed_angles(settings, values[:2], arrival.normals)
+        velocities = changed_velocities(settings, values[2:], arrival.normals)
+        return type(sample)(stamp, *angles, *velocities)
 
     def _on_command(self, arrival: Arrival) -> None:
-        voltage, times = arrival.message
+        voltage, cause = arrival.message
         came = changed_voltage(self._injection.command, arrival._replace(message=voltage))
         if came is not None:
-            self._controlling.drive(came, times)
+            self._controlling.drive(came, cause)

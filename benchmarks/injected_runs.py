@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The parts of `furuta bench injection` that run over topics."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rclpy
+import tyro
+from numpy.typing import NDArray
+from rcl_interfaces.srv import SetParameters
+from rclpy.parameter import Parameter
+from rich.progress import Progress, track
+from scipy import stats
+from std_srvs.srv import SetBool, Trigger
+from traced import Collector
+
+from furuta_bringup import middleware
+from furuta_bringup.bring_up import monitored
+from furuta_bringup.node_spec import NodeSpec
+from furuta_bringup.processes import Processes
+from furuta_bringup.stack import SimArguments, sim_stack
+from furuta_description import ros
+from furuta_description.command import run_command
+from furuta_rl.criterion import ARM_LIMIT, EPISODE, HOLD
+from furuta_rl.share import share
+
+RATE_HZ = 50.0  # a message under way at a time: none overtakes another
+DELAYS = (0.0, 0.005, 0.020, 0.040)  # [s]
+WAYS = {'observation': ('observed', 'taken'), 'command': ('computed', 'arrived')}
+JITTERS: dict[str, tuple[dict[str, Any], Any]] = {
+    '0 to 10 ms': ({'jitter': 0.010}, stats.uniform(0, 0.010)),
+    'gamma of 4 ms, shape 2': (
+        {'jitter': 0.004, 'distribution': 'gamma'},
+        stats.gamma(2.0, scale=0.002),
+    ),
+}
+SETTLED = 1.0  # [s] after a change until it is measured
+NOISE = 0.001  # [rad] of the angles, as in `default`
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to measure."""
+
+    what: tyro.conf.Positional[str]
+    """timing, cost or runs"""
+    robot: str = 'furuta'
+    seconds: float = 8.0
+    runs: int = 50
+    delay: float = 0.0
+    """Of the runs, half of it on either way [s]."""
+    seed: int = 0
+    json: Path | None = None
+
+
+class Bench:
+    """Calls to the services of a stack that runs."""
+
+    def __init__(self, node: Any) -> None:
+        """Call in the name of a node that is spun elsewhere."""
+        self._node = node
+        self._clients: dict[str, Any] = {}
+
+    def call(self, kind: Any, name: str, request: Any) -> Any:
+        """Answer of a service."""
+        if name not in self._clients:
+            self._clients[name] = self._node.create_client(kind, name)
+        client = self._clients[name]
+        if not client.wait_for_service(20):
+            raise SystemExit(f'no service {name}')
+        future = client.call_async(request)
+        while not future.done():
+            time.sleep(0.001)
+        return future.result()
+
+    def set(self, node: str, values: dict[str, Any]) -> None:
+        """Set parameters one by one."""
+        for name, value in values.items():
+            parameter = Parameter(name, value=value).to_parameter_msg()
+            request = SetParameters.Request(parameters=[parameter])
+            (result,) = self.call(SetParameters, f'{node}/set_parameters', request).results
+            if not result.successful:
+                raise SystemExit(result.reason)
+
+
+def measure_timing(options: Options) -> dict[str, Any]:
+    """Times on either way under each setting."""
+    settings: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = []
+    for way in WAYS:
+        for delay in DELAYS:
+            settings.append((way, '', {'delay': delay}, {'delay': 0.0}))
+        for what, (values, _) in JITTERS.items():
+            settings.append((way, what, values, {'jitter': 0.0, 'distribution': 'uniform'}))
+    delays, jitters, medians = [], [], {}
+    with monitored() as monitor:
+        bench, collector = Bench(monitor), Collector(monitor)
+        with Processes(traced_nodes(options.robot), print) as stack:
+            stack.start()
+            while not collector.is_running:
+                collector.take()
+                stack.check()
+                time.sleep(0.1)
+            for way, what, values, back in track(settings, 'delays'):
+                bench.set('classical_node', {f'{way}.{n}': v for n, v in values.items()})
+                columns = measure(collector, options.seconds * (2 if what else 1))
+                times = (columns[WAYS[way][1]] - columns[WAYS[way][0]]) * 1e-9
+                bench.set('classical_node', {f'{way}.{n}': v for n, v in back.items()})
+                median = float(np.median(times))
+                if what:
+                    jitters.append(judge_jitter(way, what, times - medians[way]))
+                    continue
+                if values['delay'] == 0.0:
+                    medians[way] = median
+                    base = float(np.median(columns['applied'] - columns['stamp'])) * 1e-9
+                delays.append(
+                    {'way': way, 'set_ms': 1e3 * values['delay'], 'p50_ms': 1e3 * median}
+                )
+    return {'delays': delays, 'jitters': jitters, 'base': base - link_delay(options.robot)}
+
+
+def traced_nodes(robot: str) -> list[NodeSpec]:
+    """Simulated plant at its own rate, classical controller at `RATE_HZ`."""
+    shared = {'robot': robot, 'trace': True}
+    controller = {**shared, 'rate_hz': RATE_HZ}
+    return [
+        NodeSpec('furuta_sim', 'sim_node', shared),
+        NodeSpec('furuta_rl', 'classical_node', controller),
+    ]
+
+
+def judge_jitter(way: str, what: str, times: NDArray[Any]) -> dict[str, Any]:
+    """Distance of the times' distribution from what was set."""
+    found = stats.kstest(times, JITTERS[what][1].cdf)
+    return {'way': way, 'what': what, 'ks': float(found.statistic), 'count': len(times)}
+
+
+def measure(collector: Collector, seconds: float) -> dict[str, NDArray[Any]]:
+    """Columns of the steps of some seconds from now on."""
+    time.sleep(SETTLED)
+    begin = time.time_ns()
+    while time.time_ns() < begin + (seconds + 1.5) * 1e9:  # rows come once a second
+        collector.take()
+        time.sleep(0.05)
+    return collector.between(begin, begin + round(seconds * 1e9)).joined
+
+
+def link_delay(robot: str) -> float:
+    """Of the robot file [s]; drawn plants have others."""
+    from furuta_description.robot import load_robot
+
+    return load_robot(robot).timing.link_delay
+
+
+def measure_cost(options: Options) -> dict[str, Any]:
+    """Step of the policy node, and of one that knows no injection, in turns."""
+    from furuta_description.trace import StepTimes
+    from furuta_rl.policy_node import PolicyNode
+
+    class PlainNode(PolicyNode):
+        """The same without injection."""
+
+        def _on_joint_state(self, message: Any, info: dict[str, Any]) -> bool:
+            taken = self._now_ns()
+            sample = ros.sample_from(message)
+            if sample is None:
+                return False
+            self.heard = time.monotonic()
+            if not self.schedule.is_due(sample.stamp):
+                self.rehearse()
+                return False
+            if self.schedule.has_jumped:
+                self.reset()
+            voltage = self.step(sample) if self.schedule.is_settled else 0.0
+            computed = self._now_ns()
+            self._publish(voltage)
+            observed, stamp = info['source_timestamp'], ros.nanoseconds(message.header.stamp)
+            self.schedule.done(
+                StepTimes(self._published, stamp, observed, taken, computed, self._now_ns())
+            )
+            return True
+
+    rclpy.init(args=['bench', '--ros-args', '-p', f'robot:={options.robot}'])
+    nodes = [PolicyNode(), PlainNode()]
+    period_ns, begin = round(1e9 / nodes[0].controller.rate_hz), time.time_ns()
+    durations: list[list[float]] = [[], []]
+    for step in track(range(6000), 'steps'):
+        stamp = ros.time_message(begin + step * period_ns)
+        angle = float(0.5 * np.sin(0.1 * step))
+        message = ros.joint_state_message(stamp, ros.Sample(0.0, angle, angle, 0.0, 0.0), 0.0)
+        for which in (0, 1) if step % 2 else (1, 0):
+            started = time.perf_counter()
+            nodes[which]._on_joint_state(message, {'source_timestamp': begin})
+            durations[which].append(time.perf_counter() - started)
+    rclpy.shutdown()
+    ours, plain = (float(np.median(values[500:])) for values in durations)
+    return {'ratio': ours / plain, 'with_us': 1e6 * ours, 'without_us': 1e6 * plain}
+
+
+def measure_runs(options: Options) -> dict[str, Any]:
+    """Episodes of the criterion on drawn plants, half of the delay on either way."""
+    half = options.delay / 2
+    arguments = SimArguments(
+        robot=options.robot,
+        twin=False,
+        randomization='default',
+        seed=options.seed,
+        observation_delay=half,
+        command_delay=half,
+        observation_noise=NOISE,
+    )
+    successes: list[bool] = []
+    with monitored() as monitor, Progress() as progress:
+        bench = Bench(monitor)
+        with Processes(sim_stack(arguments), progress.console.print) as stack:
+            stack.start()
+            while 'controller' not in monitor.diagnostics:
+                stack.check()
+                time.sleep(0.1)
+            for _ in progress.track(range(options.runs), description='runs'):
+                bench.call(SetBool, ros.ENABLE, SetBool.Request(data=False))
+                bench.call(Trigger, ros.CLEAR_FAULT, Trigger.Request())
+                bench.call(Trigger, ros.RESET, Trigger.Request())
+                time.sleep(0.1)  # what is under way from before
+                monitor.restart()
+                bench.call(SetBool, ros.ENABLE, SetBool.Request(data=True))
+                while monitor.judge.elapsed < EPISODE:
+                    stack.check()
+                    time.sleep(0.02)
+                judge = monitor.judge
+                is_within = max(-judge.arm_min, judge.arm_max) <= ARM_LIMIT
+                successes.append(judge.upright_for >= HOLD and is_within)
+    return asdict(share(np.array(successes))) | {'successes': successes}
+
+
+def main() -> int:
+    options = tyro.cli(Options, description=__doc__)
+    middleware.apply()
+    measured = {'timing': measure_timing, 'cost': measure_cost, 'runs': measure_runs}
+    figures = measured[options.what](options)
+    text = json.dumps(figures, indent=2)
+    if options.json:
+        options.json.write_text(text)
+    else:
+        print(text)
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(run_command(main))
