@@ -28,7 +28,7 @@ from furuta_description.command import run_command
 from furuta_description.randomization import PRESETS
 
 RUNS = Path(__file__).with_name('injected_runs.py')
-STEP = 0.01  # [s] between delays that are tried
+SHORTEST, STEP = 0.030, 0.005  # [s] delays that are tried
 MEDIUM = 0.75  # share of successes below which a delay tells something
 DELAY_BOUND = 1.0  # [ms] p50
 JITTER_BOUND = 0.1  # Kolmogorov-Smirnov distance
@@ -122,8 +122,8 @@ def compare(options: Options, folder: Path, base: float) -> dict[str, Any]:
 def find_delay(options: Options, folder: Path, base: float) -> tuple[float, dict[str, Any]]:
     """The first delay that not nearly every episode survives; what becomes of them."""
     shortest, longest = PRESETS['default'].delay
-    for step in range(1, 10):
-        delay = step * STEP
+    for step in range(20):
+        delay = SHORTEST + step * STEP
         figures = commands.evaluate(
             folder,
             *('--robot', options.robot, '--episodes', str(options.episodes)),

@@ -70,7 +70,7 @@ def status_html(view: View, turns: int) -> str:
     if view.age is None:
         rows = tuple((name, '-', '') for name, *_ in rows)
     faint = '' if view.age is not None and view.age < STALE_AFTER else ';opacity:0.35'
-    parts = banner + _problems(view.statuses) + _table(rows, faint)
+    parts = banner + _problems(view.statuses) + _disturbances(view.statuses) + _table(rows, faint)
     return f'<div style="margin:8px 10px">{parts}</div>'
 
 
@@ -119,6 +119,20 @@ def _problems(statuses: Sequence[Status]) -> str:
         for status in statuses
         if status.level
     )
+
+
+def _disturbances(statuses: Sequence[Status]) -> str:
+    """What is done on purpose to messages or plant, which must not be taken for a fault."""
+    texts = []
+    for status in statuses:
+        values = dict(status.values)
+        if values.get('injection'):
+            texts.append(f'<b>{escape(status.name)}</b> injects {escape(values["injection"])}')
+        if 'drawn_plant' in values:
+            number = escape(values['drawn_plant'])
+            texts.append(f'<b>{escape(status.name)}</b> is drawn, number {number}')
+    style = f'{PROBLEM_STYLE};border-left:4px solid {WAITING}'
+    return ''.join(f'<div style="{style}">{text}</div>' for text in texts)
 
 
 def _color(status: Status) -> str:

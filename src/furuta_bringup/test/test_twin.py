@@ -56,6 +56,17 @@ def test_angle_is_shown_without_jumps_where_the_pendulum_rests() -> None:
     assert shown_deg == [0, -170, -180, -190, -180, -269, 89, 0, -179, -181, -269, 89, 0]
 
 
+def test_injection_and_drawn_plants_are_told_and_only_then() -> None:
+    controller = Status('controller', 0, 'ok', [('injection', 'observation: delay <0.02>')])
+    plant = Status('plant', 0, 'ok', [('drawn_plant', '3')])
+    html = status_html(view(0.1, (controller, plant)), 0)
+    assert '<b>controller</b> injects observation: delay &lt;0.02&gt;' in html
+    assert '<b>plant</b> is drawn, number 3' in html
+    idle = Status('relay to /joint_states', 0, 'ok', [('injection', '')])
+    html = status_html(view(0.1, (idle,)), 0)
+    assert 'injects' not in html and 'drawn' not in html
+
+
 def test_status_tells_live_from_stale_from_waiting() -> None:
     assert 'live' in status_html(view(0.1), 0)
     assert 'STALE' in status_html(view(0.6), 0)
