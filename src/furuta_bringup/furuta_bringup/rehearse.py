@@ -26,9 +26,10 @@ from furuta_bringup.outcome import Outcome
 from furuta_bringup.processes import StackError
 from furuta_bringup.rehearsal_config import RehearsalConfig
 from furuta_bringup.rehearsal_report import conclude, write_result
-from furuta_description.robot import load_robot
+from furuta_description.files import robot_file
+from furuta_description.robot import Robot, load_robot
 from furuta_hardware.hidden_plants import draw_plants
-from furuta_hardware.plant_file import load_plant, save_plant
+from furuta_hardware.plant_file import Plant, load_plants, save_plant
 from furuta_rl.shipped import policy_file
 
 WORST = 'worst'  # folder of bags
@@ -95,15 +96,28 @@ def prepare(config: RehearsalConfig, folder: Path) -> list[Path]:
     robot = load_robot(config.robot)
     if folder.exists():
         raise ValueError(f'{folder} exists already and is not overwritten')
-    if config.plants.isdecimal() and int(config.plants):
-        drawn = draw_plants(robot, config.seed, int(config.plants))
-        plants = {f'plant_{number:03}': plant for number, plant in enumerate(drawn)}
-    else:
-        plants = {path.stem: load_plant(path) for path in _given(Path(config.plants))}
+    plants = _plants(config, robot)
     files = [folder / 'plants' / f'{name}.yaml' for name in plants]
     for file, plant in zip(files, plants.values(), strict=True):
         save_plant(plant, file)
     return files
+
+
+def _plants(config: RehearsalConfig, robot: Robot) -> dict[str, Plant]:
+    """Those to meet, by name."""
+    if config.plants.isdecimal() and int(config.plants):
+        drawn = draw_plants(robot, config.seed, int(config.plants))
+        return {f'plant_{number:03}': plant for number, plant in enumerate(drawn)}
+    plants: dict[str, Plant] = {}
+    for path in _given(Path(config.plants)):
+        plants |= load_plants(path)
+    for name, plant in plants.items():
+        if plant.values and robot_file(plant.robot) != robot.file:
+            raise ValueError(
+                f'plant {name} differs from robot {plant.robot}, not from {config.robot}: '
+                f'give --robot {plant.robot}, and a policy for it'
+            )
+    return plants
 
 
 def meet(

@@ -67,6 +67,10 @@ def test_mistake_is_told_before_anything_is_made(tmp_path):
             rehearse.prepare(RehearsalConfig(plants=plants), tmp_path / 'new')
     with pytest.raises(ValueError, match='exists already'):
         rehearse.prepare(RehearsalConfig(plants='1'), tmp_path)
+    other = tmp_path / 'qube.yaml'
+    other.write_text('robot: qube_servo_2\nvalues: {physics.gravity: 9.8}\n')
+    with pytest.raises(ValueError, match='give --robot qube_servo_2'):
+        rehearse.prepare(RehearsalConfig(plants=str(other)), tmp_path / 'new')
     assert not (tmp_path / 'new').exists()
 
 

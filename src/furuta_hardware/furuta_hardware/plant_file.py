@@ -55,22 +55,43 @@ _ADAPTER: TypeAdapter[_File] = TypeAdapter(_File)
 
 
 def load_plant(file: str | Path) -> Plant:
-    """Read a plant file; a robot, by name or file, is a plant without effects.
+    """Read the one plant of a file; a robot, by name or file, is a plant without effects.
 
     Raises:
         ValueError: it cannot be used; with the file, the key and what is valid.
     """
+    plants = load_plants(file)
+    if len(plants) != 1:
+        raise ValueError(f'{file}: holds {len(plants)} plants; this takes one')
+    return next(iter(plants.values()))
+
+
+def load_plants(file: str | Path) -> dict[str, Plant]:
+    """Read all plants of a file, by their names: that of the file, numbered if it has a list.
+
+    Raises:
+        ValueError: see `load_plant`.
+    """
     path = robot_file(file)
     document = _read(path)
-    if not isinstance(document, dict) or 'robot' not in document:
-        return Plant(str(load_robot(path).file), {})
+    if isinstance(document, list):
+        return {
+            f'{path.stem}_{number:03}': _plant(entry, f'{path}: plant {number}')
+            for number, entry in enumerate(document)
+        }
+    if isinstance(document, dict) and 'robot' in document:
+        return {path.stem: _plant(document, str(path))}
+    return {path.stem: Plant(str(load_robot(path).file), {})}
+
+
+def _plant(document: Any, where: str) -> Plant:
     try:
         fields = _ADAPTER.validate_python(document)
     except ValidationError as error:
         detail = error.errors()[0]
         key = '.'.join(str(part) for part in detail['loc'])
-        raise ValueError(f'{path}: {key}: {detail["msg"]} (found {detail["input"]!r})') from None
-    plant = Plant(fields.robot, fields.values, _effects(path, fields.effects), fields.seed)
+        raise ValueError(f'{where}: {key}: {detail["msg"]} (found {detail["input"]!r})') from None
+    plant = Plant(fields.robot, fields.values, _effects(where, fields.effects), fields.seed)
     plant.machine()  # say now what is wrong with it
     return plant
 
@@ -88,12 +109,12 @@ def _read(path: Path) -> Any:
         raise ValueError(f'{path}: not valid yaml: {error}') from error
 
 
-def _effects(path: Path, sizes: dict[str, float]) -> Effects:
+def _effects(where: str, sizes: dict[str, float]) -> Effects:
     known = asdict(NONE)
     for name in sizes:
         if name not in known:
-            raise ValueError(f'{path}: effects.{name}: unknown; valid are {", ".join(known)}')
+            raise ValueError(f'{where}: effects.{name}: unknown; valid are {", ".join(known)}')
     try:
         return Effects(**sizes)
     except ValueError as error:
-        raise ValueError(f'{path}: effects.{error}') from None
+        raise ValueError(f'{where}: effects.{error}') from None

@@ -12,7 +12,7 @@ from furuta_description.robot import load_robot
 from furuta_hardware.effects import Effects
 from furuta_hardware.emulator import Options, make_robot
 from furuta_hardware.hidden_plants import draw_plants
-from furuta_hardware.plant_file import Plant, load_plant, save_plant
+from furuta_hardware.plant_file import Plant, load_plant, load_plants, save_plant
 
 NAMES = ['furuta', 'qube_servo_2']
 
@@ -56,6 +56,13 @@ def test_file_by_hand_says_only_what_differs(tmp_path):
     assert plant.machine().physics.arm == load_robot('furuta').physics.arm
 
 
+def test_list_in_a_file_is_several_plants_numbered(tmp_path):
+    file = tmp_path / 'lab.yaml'
+    file.write_text('- {robot: furuta, seed: 1}\n- {robot: qube_servo_2}\n')
+    plants = load_plants(file)
+    assert plants == {'lab_000': Plant('furuta', {}, seed=1), 'lab_001': Plant('qube_servo_2', {})}
+
+
 def test_robot_is_a_plant_without_effects(tmp_path):
     file = tmp_path / 'mine.yaml'
     file.write_text(yaml.safe_dump(dict(load_robot('furuta').document)))
@@ -75,7 +82,10 @@ def test_robot_is_a_plant_without_effects(tmp_path):
         ('robot: furuta\neffects: {backlash: -1.0}', 'effects.backlash: must be .*at least 0'),
         ('robot: furuuta', 'no robot .furuuta.'),
         ('robot: {', 'not valid yaml'),
-        ('- robot', 'must be a mapping'),
+        ('text', 'must be a mapping'),
+        ('- robot: furuta\n- robot: furuuta', 'no robot .furuuta.'),
+        ('- robot: furuta\n- {}', 'plant 1: robot: '),
+        ('- robot: furuta\n- robot: furuta', 'holds 2 plants; this takes one'),
     ],
 )
 def test_mistake_in_a_file_is_answered_with_file_and_key(tmp_path, text, complaint):
