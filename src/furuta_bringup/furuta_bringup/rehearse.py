@@ -77,12 +77,19 @@ def _encounter(config: RehearsalConfig, console: Console) -> Callable[[Path, Pat
             console.print(line, markup=False, highlight=False)
 
     def encounter(file: Path, bag: Path) -> Outcome:
-        outcome = rehearse_plant(config, file, bag, log)
-        while outcome.is_held_up and outcome.attempts <= config.again:
-            shutil.rmtree(bag)
-            repeated = rehearse_plant(config, file, bag, log)
-            outcome = replace(repeated, attempts=outcome.attempts + 1)
-        return outcome
+        attempt = 1
+        while True:
+            is_last = attempt > config.again
+            try:
+                outcome = replace(rehearse_plant(config, file, bag, log), attempts=attempt)
+                if is_last or not outcome.is_held_up:
+                    return outcome
+            except StackError as error:
+                if is_last:
+                    raise
+                log(f'{file.stem}: {error}; it is met again')
+            shutil.rmtree(bag, ignore_errors=True)
+            attempt += 1
 
     return encounter
 
