@@ -43,8 +43,8 @@ class TwinArguments:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BringUpArguments(InjectionArguments):
-    """What every bring-up takes."""
+class _Shown:
+    """Who runs and what is shown."""
 
     robot: str = option('furuta', 'robot that comes with furuta_description, or a robot file')
     controller: Literal['policy', 'classical', 'none'] = option('policy', 'what drives the motor')
@@ -53,6 +53,11 @@ class BringUpArguments(InjectionArguments):
     twin_host: str = option('127.0.0.1', 'address of the twin; 0.0.0.0 = every network')
     twin_port: int = option(8080, 'port of the twin')
     rviz: bool = option(False, 'open RViz; needs a ROS installation')
+
+
+@dataclass(frozen=True, kw_only=True)
+class BringUpArguments(InjectionArguments, _Shown):
+    """What every bring-up takes."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,7 +51,8 @@ class DrawnRobot:
         physics = draw(self.nominal.physics, self._ranges, deviations)
         timing = self.nominal.timing
         if self._ranges.longest_delay:
-            timing = timing._replace(link_delay=random.uniform(*self._ranges.delay))
+            drawn = random.uniform(*self._ranges.delay)  # in total
+            timing = timing._replace(link_delay=max(drawn - timing.torque_delay, 0.0))
         return replace(self.nominal, physics=_numbers(physics), timing=timing)
 
     def restart(self, seed: int) -> None:
