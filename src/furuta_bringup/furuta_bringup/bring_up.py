@@ -77,7 +77,7 @@ def run_bring_up(
             status = 1
     if duration:
         return _conclude(figures, arguments, duration, summary, status, console)
-    if not console.is_terminal:
+    if figures['elapsed'] and not console.is_terminal:
         console.print(_line(figures), highlight=False, soft_wrap=True)
     return status
 

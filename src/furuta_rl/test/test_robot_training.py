@@ -23,7 +23,7 @@ from furuta_rl.shipped import shipped_policies  # noqa: E402
 from furuta_rl.skrl_trainer import robot_training  # noqa: E402
 from furuta_rl.skrl_trainer.robot_training import RobotTraining  # noqa: E402
 from furuta_rl.skrl_trainer.start import network_of  # noqa: E402
-from furuta_rl.skrl_trainer.transitions import LOST, transitions_of  # noqa: E402
+from furuta_rl.skrl_trainer.transitions import LOST, Transitions, remember, transitions_of  # noqa: E402
 from furuta_rl.task import Task  # noqa: E402
 from furuta_rl.training.options import load_config, parse, to_json  # noqa: E402
 from furuta_rl.training.run_folder import RunFolder  # noqa: E402
@@ -134,9 +134,29 @@ def test_start_takes_the_policy_over_and_leaves_it_until_the_critics_have_learne
     assert not torch.equal(weights(4)[0], first)
 
 
+def test_anchor_keeps_a_policy_whose_critics_know_nothing():
+    policy = PolicyController(SHIPPED, ROBOT)
+    random, size = np.random.default_rng(0), policy.task.observation_size
+    observations = random.normal(0, 1, (201, size)).astype(np.float32)
+    actions, rewards = random.uniform(-1, 1, (2, 200)).astype(np.float32)
+    lost = np.zeros(200, bool)
+    episode = Transitions(observations[:-1], actions, rewards, observations[1:], lost)
+    expected = policy.policy.act_batch(observations)
+
+    def moved(weight):
+        options = parse([*ON_ROBOT, '--start', str(SHIPPED), '--skrl.anchor', str(weight)])
+        training = RobotTraining(options, ROBOT)
+        remember(training._agent.memory, episode)
+        for _ in range(50):
+            training._agent.update(timestep=1, timesteps=1)
+        return np.abs(act(training.policy(), observations) - expected).mean()
+
+    assert moved(1000.0) < 0.1 * moved(0.0)
+
+
 @pytest.mark.slow
 def test_policy_that_training_lost_is_not_the_one_that_is_kept(lockstep, tmp_path):
-    harm = ('--skrl.warm-up', '0', '--skrl.set', 'learning_rate=0.01')
+    harm = ('--skrl.warm-up', '0', '--skrl.anchor', '0', '--skrl.set', 'learning_rate=0.01')
     options = parse([*ON_ROBOT, '--start', str(SHIPPED), *harm, '--skrl.iterations', '5'])
     options = dataclasses.replace(options, env=dataclasses.replace(options.env, episode=1.0))
     training = RobotTraining(options, ROBOT, lockstep)

@@ -72,12 +72,12 @@ class SimNode(Node):
         backend = MujocoBackend(1 / self.config.physics_rate_hz, threads=1)
         self.simulator = Simulator(self._which.robot, backend, start, self.config.enabled)
         self._lock = threading.Lock()
-        self.pace = Pace(1 / self.config.publish_rate_hz, self.config.speed, time.monotonic_ns())
-        self._steps = self.pace.steps(backend.dt)
         self._epoch = time.time_ns() - time.monotonic_ns()
         self._viewer = Viewer(robot) if self.config.viewer else None
         self._make_interface(known if self.config.hidden else robot)
         self._tell_drawn()
+        self.pace = Pace(1 / self.config.publish_rate_hz, self.config.speed, time.monotonic_ns())
+        self._steps = self.pace.steps(backend.dt)
         self._is_running = True
         self._thread = threading.Thread(target=self._loop, name='plant', daemon=True)
         self._thread.start()

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -24,6 +25,9 @@ class SkrlOptions:
 
     warm_up: int = 10
     """episodes on a robot that a policy given by --start is left as it is: critics learn first"""
+    anchor: float = 10.0
+    """loss of an action that is off by 1 from that of the policy given by --start, in units of
+    the return; 0 lets it go anywhere, and get lost"""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained with.
@@ -33,6 +37,8 @@ class SkrlOptions:
         """
         if self.iterations < 1:
             raise ValueError(f'skrl.iterations is {self.iterations}; valid: at least 1')
+        if not 0 <= self.anchor < math.inf:
+            raise ValueError(f'skrl.anchor is {self.anchor}; valid: at least 0')
         if any(size < 1 for size in self.hidden):
             raise ValueError(f'skrl.hidden is {self.hidden}; valid: sizes of at least 1')
 

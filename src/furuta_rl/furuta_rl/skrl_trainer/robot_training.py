@@ -28,6 +28,7 @@ from furuta_rl.on_robot.recording import Order, Recording, pack
 from furuta_rl.ppo.networks import Policy
 from furuta_rl.skrl_trainer import checkpoint
 from furuta_rl.skrl_trainer.agents import make_agent
+from furuta_rl.skrl_trainer.anchor import anchor
 from furuta_rl.skrl_trainer.networks import to_fused
 from furuta_rl.skrl_trainer.spaces import RobotSpaces
 from furuta_rl.skrl_trainer.start import network_of, start_from
@@ -78,6 +79,7 @@ class RobotTraining:
         self._agent: Any = make_agent(options.algorithm, spaces, options.skrl.hidden, chosen)
         if options.start:
             start_from(self._agent, options.start)
+            anchor(self._agent, options.skrl.anchor)
         self._rates = [group['lr'] for group in self._actor_groups()]
         self._acting = network_of(self._agent, with_noise=True)
         self._total = options.skrl.iterations
