@@ -33,6 +33,8 @@ from furuta_hardware.plant_file import Plant, load_plants, save_plant
 from furuta_rl.shipped import policy_file
 
 WORST = 'worst'  # folder of bags
+Encounter = Callable[[Path, Path], Outcome]  # of a plant file and the bag to make
+Log = Callable[[str], None]
 
 
 def run_rehearsal(config: RehearsalConfig) -> int:
@@ -48,10 +50,15 @@ def run_rehearsal(config: RehearsalConfig) -> int:
     files = prepare(config, folder)
     outcomes: list[Outcome] = []
     status = 0
+
+    def log(line: str) -> None:
+        if '[INFO]' not in line:
+            console.print(line, markup=False, highlight=False)
+
     try:
         with _progress(console) as progress:
             task = progress.add_task('', total=len(files))
-            encounter = _encounter(config, progress.console)
+            encounter = patiently(_over_topics(config, log), config.again, log)
             for outcome in meet(files, folder, config.worst, encounter):
                 outcomes.append(outcome)
                 up = f'{sum(o.success for o in outcomes)} of {len(outcomes)} up'
@@ -68,20 +75,21 @@ def run_rehearsal(config: RehearsalConfig) -> int:
     return status
 
 
-def _encounter(config: RehearsalConfig, console: Console) -> Callable[[Path, Path], Outcome]:
-    """Meets a plant over topics, and again if this machine was too busy for it."""
+def _over_topics(config: RehearsalConfig, log: Log) -> Encounter:
     from furuta_bringup.rehearsal import rehearse_plant
 
-    def log(line: str) -> None:
-        if '[INFO]' not in line:
-            console.print(line, markup=False, highlight=False)
+    return lambda file, bag: rehearse_plant(config, file, bag, log)
 
-    def encounter(file: Path, bag: Path) -> Outcome:
+
+def patiently(encounter: Encounter, again: int, log: Log) -> Encounter:
+    """Meets a plant up to `again` times more, if it falls silent or this machine was too busy."""
+
+    def patient(file: Path, bag: Path) -> Outcome:
         attempt = 1
         while True:
-            is_last = attempt > config.again
+            is_last = attempt > again
             try:
-                outcome = replace(rehearse_plant(config, file, bag, log), attempts=attempt)
+                outcome = replace(encounter(file, bag), attempts=attempt)
                 if is_last or not outcome.is_held_up:
                     return outcome
             except StackError as error:
@@ -91,7 +99,7 @@ def _encounter(config: RehearsalConfig, console: Console) -> Callable[[Path, Pat
             shutil.rmtree(bag, ignore_errors=True)
             attempt += 1
 
-    return encounter
+    return patient
 
 
 def prepare(config: RehearsalConfig, folder: Path) -> list[Path]:
@@ -128,7 +136,7 @@ def _plants(config: RehearsalConfig, robot: Robot) -> dict[str, Plant]:
 
 
 def meet(
-    files: Iterable[Path], folder: Path, worst: int, encounter: Callable[[Path, Path], Outcome]
+    files: Iterable[Path], folder: Path, worst: int, encounter: Encounter
 ) -> Iterator[Outcome]:
     """Outcome of each plant; the bags of the worst so far are kept.
 

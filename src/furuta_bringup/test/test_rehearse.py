@@ -7,6 +7,7 @@ import pytest
 
 from furuta_bringup import rehearse
 from furuta_bringup.outcome import judge
+from furuta_bringup.processes import StackError
 from furuta_bringup.rehearsal_config import RehearsalConfig
 from furuta_hardware.plant_file import load_plant
 
@@ -72,6 +73,25 @@ def test_mistake_is_told_before_anything_is_made(tmp_path):
     with pytest.raises(ValueError, match='give --robot qube_servo_2'):
         rehearse.prepare(RehearsalConfig(plants=str(other)), tmp_path / 'new')
     assert not (tmp_path / 'new').exists()
+
+
+def test_plant_is_met_again_if_it_fell_silent_or_this_machine_was_too_busy(tmp_path):
+    def encounter(file, bag):
+        bag.mkdir()  # fails if the one before is still there
+        last = next(course)
+        if last == 'silent':
+            raise StackError('no joint states')
+        return judge(file.stem, HELD | {'late_steps': 100.0 if last == 'busy' else 0.0})
+
+    def meet(again, bag):
+        return rehearse.patiently(encounter, again, lines.append)(tmp_path / 'a', tmp_path / bag)
+
+    lines, course = [], iter(['silent', 'busy', 'fine', 'busy', 'busy', 'silent'])
+    assert meet(2, '1').attempts == 3 and len(lines) == 1
+    given_up = meet(1, '2')
+    assert given_up.attempts == 2 and given_up.is_held_up
+    with pytest.raises(StackError, match='no joint states'):
+        meet(0, '3')
 
 
 def test_failures_and_the_slowest_keep_their_bags(tmp_path):
