@@ -44,7 +44,6 @@ from furuta_hardware.core_library import compiler, run_compiler
 
 SETTLING = 5.0  # [s] of the stack before anything counts
 PATIENCE = 30.0  # [s] until both ends have sent rows
-LAST_ROWS = 1.5  # [s] until a second's rows have come
 SOURCE = Path(__file__).with_name('bare_loop.c')
 BURNER = 'while True: pass'
 OBSERVATION, PERIOD = 'observation to command', 'period error of commands'
@@ -124,7 +123,7 @@ def measure(options: Options) -> tuple[traced.Run, np.ndarray]:
             collector.take()
 
         deadline = time.monotonic() + PATIENCE
-        while not collector.is_running:
+        while not collector.reach(0):
             if time.monotonic() > deadline:
                 raise StackError(f'no steps within {PATIENCE:g} s')
             wait()
@@ -138,8 +137,8 @@ def measure(options: Options) -> tuple[traced.Run, np.ndarray]:
 
         late = bare.run(options, wait_and_show)
         ended_ns = time.time_ns()
-        for _ in range(3):
-            wait(LAST_ROWS / 3)
+        while not collector.reach(ended_ns):
+            wait(0.1)
         return collector.between(began_ns, ended_ns), late
 
 

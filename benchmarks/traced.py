@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,7 @@ class Collector:
 
     def __init__(self, node: Any) -> None:
         """Subscribe; a second of rows is one message."""
-        kind, queue = ros.Int64MultiArray, 20
+        kind, queue = ros.Int64MultiArray, 100
         self._ends = [
             ros.poll(node, kind, topic, queue) for topic in (ros.TRACED_STEPS, ros.TRACED_COMMANDS)
         ]
@@ -58,38 +58,44 @@ class Collector:
             for status in message.status:
                 self.values[status.name] = {v.key: v.value for v in status.values}
 
-    @property
-    def is_running(self) -> bool:
-        """Both ends have sent rows."""
-        return all(sum(map(len, rows)) for rows in self._rows)
+    def reach(self, at_ns: int) -> bool:
+        """Whether both ends have sent rows of commands published after a time [ns]."""
+        columns = (trace.StepTimes, trace.CommandTimes)
+        return all(
+            rows and rows[-1][-1, kind._fields.index('published')] > at_ns
+            for rows, kind in zip(self._rows, columns, strict=True)
+        )
 
     def between(self, begin_ns: int, end_ns: int) -> Run:
-        """Steps on samples of that time, and their commands."""
+        """Steps on samples of that time, and all commands."""
         steps, commands = (np.concatenate(rows) for rows in self._rows)
-        stamp = steps[:, trace.StepTimes._fields.index('stamp')]
-        return Run(steps[(stamp >= begin_ns) & (stamp < end_ns)], commands)
+        return Run(steps, commands, (begin_ns, end_ns))
 
 
-@dataclass(frozen=True)
 class Run:
-    """Rows of `trace.StepTimes` and `trace.CommandTimes`."""
+    """What became of the steps on the samples of some time."""
 
-    steps: trace.Times
-    commands: trace.Times
+    def __init__(self, steps: trace.Times, commands: trace.Times, span: tuple[int, int]) -> None:
+        """Take rows of `StepTimes` and `CommandTimes`; the span is one of stamps [ns]."""
+        stamps = steps[:, trace.StepTimes._fields.index('stamp')]
+        self._grid_ns, self._span = int(stamps[0]), span
+        self.steps = steps[(stamps >= span[0]) & (stamps < span[1])]
+        self.commands = commands
 
     def judge(self, period: float) -> dict[str, float]:
         """How many steps there were, and how many had no command within a period [s]."""
         columns = dict(zip(trace.StepTimes._fields, self.steps.T, strict=True))
-        stamp, age = columns['stamp'], columns['published'] - columns['stamp']
-        expected = round((stamp[-1] - stamp[0]) * 1e-9 / period) + 1
-        skipped, late = expected - len(stamp), int(np.sum(age > period * 1e9))
+        places = [math.ceil((end - self._grid_ns) * 1e-9 / period) for end in self._span]
+        expected, taken = places[1] - places[0], len(self.steps)
+        late = int(np.sum(columns['published'] - columns['stamp'] > period * 1e9))
+        missed = max(expected - taken, 0) + late
         return {
             'steps': expected,
-            'without a command': skipped,
+            'without a command': max(expected - taken, 0),
             'later than a period': late,
-            'missed': skipped + late,
-            'on time [%]': 100 * (1 - (skipped + late) / expected),
-            'commands that never drove the motor': len(stamp) - len(self.joined['stamp']),
+            'missed': missed,
+            'on time [%]': 100 * (1 - missed / expected),
+            'commands that never drove the motor': taken - len(self.joined['stamp']),
         }
 
     @property
