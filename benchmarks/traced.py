@@ -53,7 +53,8 @@ class Collector:
     def take(self) -> None:
         """Take what has come."""
         for end, rows in zip(self._ends, self._rows, strict=True):
-            rows += [ros.rows_from(message) for message, _ in ros.take(end)]
+            new = (ros.rows_from(message) for message, _ in ros.take(end))
+            rows += [each for each in new if len(each)]
         for message, _ in ros.take(self._diagnostics):
             for status in message.status:
                 self.values[status.name] = {v.key: v.value for v in status.values}
