@@ -79,9 +79,7 @@ class Watch(traced.Collector):
 
 def run_case(name: str, options: Options, progress: Progress) -> dict[str, Any]:
     """Figures of one case, with nodes of its own."""
-    nodes = sim_stack(SimArguments(robot=options.robot, twin=False))
-    for node in nodes:
-        node.parameters['trace'] = True
+    nodes = sim_stack(SimArguments(robot=options.robot, twin=False, trace=True))
     period = 1 / load_card(policy_file(options.robot, '')).control_rate_hz
     with Processes(nodes, print) as stack:
         watch = Watch(rclpy.create_node('watch'))

@@ -53,6 +53,7 @@ class _Shown:
     twin_host: str = option('127.0.0.1', 'address of the twin; 0.0.0.0 = every network')
     twin_port: int = option(8080, 'port of the twin')
     rviz: bool = option(False, 'open RViz; needs a ROS installation')
+    trace: bool = option(False, 'plant and controller publish the times of each step, on trace/')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +123,7 @@ def sim_stack(arguments: SimArguments) -> list[NodeSpec]:
         'start.seed': arguments.seed,
         'start.pendulum_angle': float(arguments.pendulum_angle),
         'randomization': arguments.randomization,
+        'trace': arguments.trace,
     }
     if arguments.speed != 1 and is_injected(arguments):
         raise ValueError(
@@ -138,8 +140,8 @@ def real_stack(arguments: RealArguments) -> list[NodeSpec]:
         ValueError: an argument is not usable; the message says which values are.
     """
     shared = {'robot': str(robot_file(arguments.robot)), 'use_sim_time': False}
-    plant = with_relays(_hardware_node(arguments), arguments)
-    return [*plant, *_other_nodes(arguments, shared)]
+    plant = _hardware_node(arguments, trace=arguments.trace)
+    return [*with_relays(plant, arguments), *_other_nodes(arguments, shared)]
 
 
 def capture_stack(arguments: CaptureArguments) -> list[NodeSpec]:
@@ -166,12 +168,13 @@ def capture_stack(arguments: CaptureArguments) -> list[NodeSpec]:
     return [plant, recorder, NodeSpec('furuta_sysid', 'excitation_node', excitation)]
 
 
-def _hardware_node(arguments: RealArguments | CaptureArguments) -> NodeSpec:
+def _hardware_node(arguments: RealArguments | CaptureArguments, trace: bool = False) -> NodeSpec:
     """The plant at a port."""
     plant: dict[str, Any] = {
         'robot': str(robot_file(arguments.robot)),
         'port': arguments.port,
         'enabled': arguments.enable,
+        'trace': trace,
     }
     if arguments.hidden:
         if arguments.port != 'emulator':
@@ -192,6 +195,7 @@ def _other_nodes(arguments: BringUpArguments, shared: dict[str, Any]) -> list[No
 
 
 def _controller_nodes(arguments: BringUpArguments, shared: dict[str, Any]) -> list[NodeSpec]:
+    shared = shared | {'trace': arguments.trace}
     if not arguments.relay:
         if arguments.controller == 'none' and is_injected(arguments):
             raise ValueError('injection needs a controller, or relay for one of your own')

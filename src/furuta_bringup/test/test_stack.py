@@ -62,6 +62,12 @@ def test_every_node_uses_the_simulated_clock_only_off_real_time():
         assert {node.parameters['use_sim_time'] for node in nodes} == {expected}
 
 
+def test_trace_is_asked_of_both_ends_of_the_loop():
+    real = RealArguments(port='emulator', trace=True, twin=False)
+    for nodes in (sim_stack(SimArguments(trace=True, twin=False)), real_stack(real)):
+        assert [node.parameters['trace'] for node in nodes] == [True, True]
+
+
 def test_unknown_robot_is_named_with_those_there_are():
     with pytest.raises(ValueError, match=r"'qubee'.*furuta, qube_servo_2"):
         sim_stack(SimArguments(robot='qubee'))

@@ -2,7 +2,7 @@
 """The executor of nodes in the control loop: one subscription first, all else in between.
 
 rclpy's own executor takes 0.16 ms from a message to its callback; waiting for one subscription
-alone takes a third of that (docs/decisions/0008). All callbacks stay in one thread.
+alone takes a third of that (docs/decisions/0009). All callbacks stay in one thread.
 """
 
 from __future__ import annotations
