@@ -64,12 +64,12 @@ def conclude(
 
 def _table(outcomes: list[Outcome]) -> Table:
     table = Table('plant', 'held', box=None)
-    for title in ('upright after', 'falls', 'arm', 'late steps'):
+    for title in ('upright after', 'falls', 'arm', 'late, missed'):
         table.add_column(title, justify='right')
     table.add_column('what was wrong')
     for o in outcomes:
         time_to_upright = '-' if o.time_to_upright is None else f'{o.time_to_upright:.2f} s'
-        late = '-' if o.late_steps is None else f'{o.late_steps:.0f}'
+        late = '-' if o.late_steps is None else f'{o.late_steps:.0f}, {o.missed_steps:.0f}'
         table.add_row(
             o.plant,
             '[green]yes' if o.success else '[red]no',
