@@ -4,9 +4,9 @@
 
     ./furuta bench sysid-loop [--runs 20] [--json FILE]
 
-The unknown robot is emulated behind a serial port: arm, inertias, frictions and motor are not
-those of the robot file (its pendulum is: it was weighed, its resistance measured), and it has a
-cable spring, a bias, and 10 ms between logged voltage and torque. The one command records it,
+The unknown robot is emulated behind a serial port: bodies, frictions and motor are not those of
+the robot file (its pendulum was not even weighed; its resistance was measured), and it has a cable
+spring, a bias, and 10 ms between logged voltage and torque. The one command records it,
 identify tunes the robot file, a second recording judges. Then a policy that was trained on the
 tuned robot within the ranges found brings it up over topics, and so does, for comparison, one
 trained on the file as it was.
@@ -38,7 +38,8 @@ ROUNDING = 12**-0.5  # standard deviation of a rounding error, in steps
 SPREAD = 0.3
 SCALED = (
     ('physics.arm.mass', 'physics.arm.inertia'),
-    ('physics.pendulum.inertia',),  # its mass is weighed, as the user's page asks
+    ('physics.pendulum.mass', 'physics.pendulum.inertia'),
+    ('physics.pendulum.inertia',),
     ('physics.arm.friction.coulomb', 'physics.arm.friction.static'),
     ('physics.arm.friction.viscous',),
     ('physics.pendulum.friction.viscous',),
@@ -108,7 +109,7 @@ def draw(known: Robot, seed: int) -> Robot:
     values = {**CABLE, **BIAS}
     for group in SCALED:
         factor = random.uniform(1 - SPREAD, 1 + SPREAD)
-        values |= {path: (factor * np.array(old[path])).tolist() for path in group}
+        values |= {p: (factor * np.array(values.get(p, old[p]))).tolist() for p in group}
     return known.with_values(values)
 
 

@@ -134,6 +134,12 @@ def _notes(fit: Fit, parameters: Sequence[IdentifiedParameter], options: FitOpti
         notes.append(
             f'fitted over windows of {fit.window:.2g} s: longer ones are too unstable or too few'
         )
+    if any(p.name == 'arm.viscous' and p.value < 0 for p in parameters):
+        notes.append(
+            'the motor brakes the arm less than its constant and resistance say, so both are '
+            'lowered together: the pendulum is lighter than the robot file says, or the '
+            'resistance lower. Predictions hold; for true values weigh it and measure that'
+        )
     at_bound = [p.name for p in parameters if p.is_at_bound and p.value != 0]
     if at_bound:
         notes.append(f'at an end of the prior range: {", ".join(at_bound)}')

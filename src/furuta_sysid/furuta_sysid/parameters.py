@@ -5,12 +5,15 @@ Names and meaning are those of `randomization.Ranges`: a heavier arm has more in
 proportion, both constants of the motor are one. Not free are those that motion and voltage cannot
 tell from others: weight and balance point of the pendulum set the scale of all masses and
 torques, the arm's length and gravity that of time; the resistance cannot be told from the motor's
-constant, nor the rotor from the arm.
+constant, nor the rotor from the arm. With a pendulum lighter than the file says, the motor seems
+to brake less than its constant and resistance make it: viscous friction below zero stands for a
+lower resistance then, at the same torque per volt, and for a higher limit of the torque.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +21,7 @@ from numpy.typing import NDArray
 
 from furuta_description.quantities import Inertia, Vector
 from furuta_description.robot import Link, Physics, Robot
-from furuta_sysid.priors import Parameter, all_parameters, center_distance
+from furuta_sysid.priors import Parameter, all_parameters, braking, center_distance
 
 Array = Any  # numpy or jax array
 Floats = NDArray[np.float64]
@@ -68,7 +71,11 @@ def free_parameters(
             )
     locked = {member for name in lock for member in GROUPS.get(name, (name,))}
     wanted = {member for name in only for member in GROUPS.get(name, (name,))} or set(names)
-    chosen = tuple(table[name] for name in names if name in wanted - locked)
+    free = [name for name in names if name in wanted - locked]
+    if 'motor.constant' not in free:  # then the motor brakes as its file says
+        viscous = table['arm.viscous']
+        table['arm.viscous'] = replace(viscous, low=0.0, paths=viscous.paths[:1])
+    chosen = tuple(table[name] for name in free)
     if not chosen:
         raise ParameterError('every parameter is locked: nothing to identify')
     return chosen
@@ -127,13 +134,18 @@ def with_parameters(physics: Physics, values: Mapping[str, Array]) -> Physics:
     """
     motor, cable = physics.motor, physics.cable
     constant = values.get('motor.constant', motor.torque_constant)
+    viscous = values.get('arm.viscous', physics.arm.friction.viscous)
+    weaker = 1 / (1 + _below_zero(viscous) / braking(motor, constant))
     return Physics(
         gravity=physics.gravity,
         arm=_with_link(physics.arm, 'arm', values),
         pendulum=_with_link(physics.pendulum, 'pendulum', values),
         motor=motor._replace(
-            torque_constant=constant,
-            back_emf_constant=motor.back_emf_constant * (constant / motor.torque_constant),
+            resistance=motor.resistance * weaker,
+            torque_limit=motor.torque_limit / weaker,
+            torque_constant=constant * weaker,
+            back_emf_constant=motor.back_emf_constant
+            * (constant * weaker / motor.torque_constant),
             voltage_bias=values.get('motor.voltage_bias', motor.voltage_bias),
             dead_zone=values.get('motor.dead_zone', motor.dead_zone),
         ),
@@ -172,6 +184,7 @@ def _with_link(link: Link, name: str, values: Mapping[str, Array]) -> Link:
     inertia = values.get(f'{name}.inertia', link.inertia.xx) / link.inertia.xx
     coulomb = values.get(f'{name}.coulomb', friction.coulomb)
     excess = values.get(f'{name}.static', friction.static - friction.coulomb)
+    viscous = values.get(f'{name}.viscous', friction.viscous)
     return link._replace(
         mass=mass,
         center_of_mass=Vector(*(x * center for x in link.center_of_mass)),
@@ -180,9 +193,14 @@ def _with_link(link: Link, name: str, values: Mapping[str, Array]) -> Link:
             coulomb=coulomb,
             static=coulomb + excess,
             stribeck_velocity=values.get(f'{name}.stribeck_velocity', friction.stribeck_velocity),
-            viscous=values.get(f'{name}.viscous', friction.viscous),
+            viscous=viscous + _below_zero(viscous),
         ),
     )
+
+
+def _below_zero(value: Array) -> Array:
+    """By how much it is below zero, else 0."""
+    return 0.5 * (abs(value) - value)
 
 
 def _ranges(parameters: Sequence[Parameter]) -> tuple[Floats, Floats, NDArray[np.bool_]]:

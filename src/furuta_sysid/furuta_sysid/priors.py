@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
-from furuta_description.robot import Link, Robot
+from furuta_description.robot import Link, Motor, Robot
 
 LONGEST_DELAY = 0.04  # [s]
+CONSTANTS = ('torque_constant', 'back_emf_constant')
 MOST_SOFTENING = 5.0  # [1/rad^2]
 FARTHEST_REST = 2.0  # [rad]
 
@@ -45,6 +47,12 @@ def center_distance(link: Link) -> float:
     return math.hypot(*link.center_of_mass)
 
 
+def braking(motor: Motor, torque_constant: Any) -> Any:
+    """Damping of the arm by the motor with this constant, its terminals joined [N m s/rad]."""
+    ratio = motor.gear_ratio**2 * motor.gear_gain_driving / motor.resistance
+    return ratio * motor.back_emf_constant / motor.torque_constant * torque_constant**2
+
+
 def _bodies(robot: Robot) -> list[Parameter]:
     arm, pendulum = robot.physics.arm, robot.physics.pendulum
     name, center = 'pendulum', center_distance(pendulum)
@@ -60,18 +68,19 @@ def _frictions(robot: Robot) -> list[Parameter]:
     physics = robot.physics
     arm, pivot = physics.arm.friction, physics.pendulum.friction
     torque = _torque_per_volt(robot) * robot.safety.voltage_limit
-    braking = _torque_per_volt(robot) * physics.motor.back_emf_constant * physics.motor.gear_ratio
+    damping_of_motor = braking(physics.motor, physics.motor.torque_constant)
     center, mass = center_distance(physics.pendulum), physics.pendulum.mass
     weight = mass * physics.gravity * center
     damping = 2 * math.sqrt((physics.pendulum.inertia.xx + mass * center**2) * weight)
     of_arm, of_pivot = 'arm.friction', 'pendulum.friction'
+    of_damping = (*_of(of_arm, 'viscous'), *_of('motor', 'resistance', 'torque_limit', *CONSTANTS))
     most, excess, speed = 0.1 * torque, arm.static - arm.coulomb, arm.stribeck_velocity
     viscous = 'N m s/rad'
     return [
         _level('arm.coulomb', 'N m', _of(of_arm, 'coulomb', 'static'), arm.coulomb, most),
         _level('arm.static', 'N m', _of(of_arm, 'static'), excess, most),
         _ratio('arm.stribeck_velocity', 'rad/s', _of(of_arm, 'stribeck_velocity'), speed, 10.0),
-        _level('arm.viscous', viscous, _of(of_arm, 'viscous'), arm.viscous, braking),
+        _offset('arm.viscous', viscous, of_damping, arm.viscous, damping_of_motor),
         _level(
             'pendulum.coulomb',
             'N m',
@@ -88,11 +97,10 @@ def _frictions(robot: Robot) -> list[Parameter]:
 def _drive(robot: Robot) -> list[Parameter]:
     motor, cable = robot.physics.motor, robot.physics.cable
     volts = robot.safety.voltage_limit
-    constants = _of('motor', 'torque_constant', 'back_emf_constant')
     stiffest = 0.2 * _torque_per_volt(robot) * volts  # [N m/rad]
     bias, rest = motor.voltage_bias, cable.rest_angle
     return [
-        _ratio('motor.constant', 'N m/A', constants, motor.torque_constant, 2.0),
+        _ratio('motor.constant', 'N m/A', _of('motor', *CONSTANTS), motor.torque_constant, 2.0),
         _offset('motor.voltage_bias', 'V', _of('motor', 'voltage_bias'), bias, 0.1 * volts),
         _level('motor.dead_zone', 'V', _of('motor', 'dead_zone'), motor.dead_zone, 0.15 * volts),
         _level('cable_stiffness', 'N m/rad', _of('cable', 'stiffness'), cable.stiffness, stiffest),
