@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,8 +31,12 @@ from furuta_bringup.processes import Processes
 from furuta_bringup.stack import SimArguments, sim_stack
 from furuta_description import ros
 from furuta_description.command import run_command
+from furuta_description.robot import load_robot
 from furuta_rl.criterion import ARM_LIMIT, EPISODE, HOLD
+from furuta_rl.policy import load_card
 from furuta_rl.share import share
+from furuta_rl.shipped import policy_file
+from furuta_rl.task import UPRIGHT
 
 RATE_HZ = 50.0  # a message under way at a time: none overtakes another
 DELAYS = (0.0, 0.005, 0.020, 0.040)  # [s]
@@ -50,12 +57,12 @@ class Options:
     """What to measure."""
 
     what: tyro.conf.Positional[str]
-    """timing, cost or runs"""
+    """timing, cost, base or runs"""
     robot: str = 'furuta'
     seconds: float = 8.0
     runs: int = 50
     delay: float = 0.0
-    """Of the runs, half of it on either way [s]."""
+    """Of base and runs, half of it on either way [s]."""
     seed: int = 0
     json: Path | None = None
 
@@ -101,12 +108,7 @@ def measure_timing(options: Options) -> dict[str, Any]:
     delays, jitters, medians = [], [], {}
     with monitored() as monitor:
         bench, collector = Bench(monitor), Collector(monitor)
-        with Processes(traced_nodes(options.robot), print) as stack:
-            stack.start()
-            while not collector.is_running:
-                collector.take()
-                stack.check()
-                time.sleep(0.1)
+        with running(traced_nodes(options.robot), collector):
             for way, what, values, back in track(settings, 'delays'):
                 bench.set('classical_node', {f'{way}.{n}': v for n, v in values.items()})
                 columns = measure(collector, options.seconds * (2 if what else 1))
@@ -118,11 +120,22 @@ def measure_timing(options: Options) -> dict[str, Any]:
                     continue
                 if values['delay'] == 0.0:
                     medians[way] = median
-                    base = float(np.median(columns['applied'] - columns['stamp'])) * 1e-9
                 delays.append(
                     {'way': way, 'set_ms': 1e3 * values['delay'], 'p50_ms': 1e3 * median}
                 )
-    return {'delays': delays, 'jitters': jitters, 'base': base - link_delay(options.robot)}
+    return {'delays': delays, 'jitters': jitters}
+
+
+@contextmanager
+def running(nodes: list[NodeSpec], collector: Collector) -> Iterator[None]:
+    """A stack whose ends both tell their steps."""
+    with Processes(nodes, print) as stack:
+        stack.start()
+        while not collector.is_running:
+            collector.take()
+            stack.check()
+            time.sleep(0.1)
+        yield
 
 
 def traced_nodes(robot: str) -> list[NodeSpec]:
@@ -149,13 +162,6 @@ def measure(collector: Collector, seconds: float) -> dict[str, NDArray[Any]]:
         collector.take()
         time.sleep(0.05)
     return collector.between(begin, begin + round(seconds * 1e9)).joined
-
-
-def link_delay(robot: str) -> float:
-    """Of the robot file [s]; drawn plants have others."""
-    from furuta_description.robot import load_robot
-
-    return load_robot(robot).timing.link_delay
 
 
 def measure_cost(options: Options) -> dict[str, Any]:
@@ -218,6 +224,7 @@ def measure_runs(options: Options) -> dict[str, Any]:
     successes: list[bool] = []
     with monitored() as monitor, Progress() as progress:
         bench = Bench(monitor)
+        joint_states = ros.poll(monitor, ros.JointState, ros.JOINT_STATES, 1000)
         with Processes(sim_stack(arguments), progress.console.print) as stack:
             stack.start()
             while 'controller' not in monitor.diagnostics:
@@ -227,22 +234,59 @@ def measure_runs(options: Options) -> dict[str, Any]:
                 bench.call(SetBool, ros.ENABLE, SetBool.Request(data=False))
                 bench.call(Trigger, ros.CLEAR_FAULT, Trigger.Request())
                 bench.call(Trigger, ros.RESET, Trigger.Request())
-                time.sleep(0.1)  # what is under way from before
-                monitor.restart()
+                time.sleep(0.1)
+                list(ros.take(joint_states))  # from before
                 bench.call(SetBool, ros.ENABLE, SetBool.Request(data=True))
-                while monitor.judge.elapsed < EPISODE:
-                    stack.check()
-                    time.sleep(0.02)
-                judge = monitor.judge
-                is_within = max(-judge.arm_min, judge.arm_max) <= ARM_LIMIT
-                successes.append(judge.upright_for >= HOLD and is_within)
+                successes.append(succeeded(watch(joint_states, stack), options.robot))
     return asdict(share(np.array(successes))) | {'successes': successes}
+
+
+def watch(joint_states: Any, stack: Processes) -> NDArray[Any]:
+    """Time since the first, arm and pendulum angle of an episode's samples (n, 3)."""
+    samples: list[ros.Sample] = []
+    while not samples or samples[-1].stamp - samples[0].stamp < EPISODE:
+        stack.check()
+        time.sleep(0.02)
+        samples += [ros.sample_from(message) for message, _ in ros.take(joint_states)]
+    rows = np.array(samples)[:, :3]
+    return rows - [rows[0, 0], 0, 0]
+
+
+def succeeded(rows: NDArray[Any], robot: str) -> bool:
+    """Whether an episode was one of the criterion, as judged at every control step."""
+    rate_hz = load_card(policy_file(robot, '')).control_rate_hz
+    steps = rows[np.searchsorted(rows[:, 0], np.arange(EPISODE * rate_hz) / rate_hz)]
+    times, arm, pendulum = steps.T
+    is_upright = np.abs(np.mod(pendulum, math.tau) - math.pi) < UPRIGHT
+    return bool(is_upright[times >= EPISODE - HOLD].all() and (np.abs(arm) <= ARM_LIMIT).all())
+
+
+def measure_base(options: Options) -> dict[str, float]:
+    """What the loop takes over the delay that is set, half of it on either way, and its link's."""
+    half = options.delay / 2
+    shared = {'robot': options.robot, 'trace': True}
+    controller = {**shared, 'observation.delay': half, 'command.delay': half}
+    nodes = [
+        NodeSpec('furuta_sim', 'sim_node', shared),
+        NodeSpec('furuta_rl', 'policy_node', controller),
+    ]
+    with monitored() as monitor:
+        collector = Collector(monitor)
+        with running(nodes, collector):
+            columns = measure(collector, options.seconds)
+    total = float(np.median(columns['applied'] - columns['stamp'])) * 1e-9
+    return {'base': total - load_robot(options.robot).timing.link_delay - options.delay}
 
 
 def main() -> int:
     options = tyro.cli(Options, description=__doc__)
     middleware.apply()
-    measured = {'timing': measure_timing, 'cost': measure_cost, 'runs': measure_runs}
+    measured = {
+        'timing': measure_timing,
+        'cost': measure_cost,
+        'base': measure_base,
+        'runs': measure_runs,
+    }
     figures = measured[options.what](options)
     text = json.dumps(figures, indent=2)
     if options.json:
