@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,7 +19,23 @@ from furuta_description import dynamics, motor
 from furuta_description.robot import Physics, Robot
 from furuta_rl.lqr import commands_under_way, delayed_model, lqr, undelayed
 
-Array = Any  # numpy array of shape (B,), or a float
+Array = Any  # numpy or jax array of shape (B,), or a float
+
+
+class Gains(NamedTuple):
+    """What the LQR comes down to, for one robot or, with B first, for each of them."""
+
+    gain: Array  # (n,) of state and commands under way
+    cost: Array  # (n, n) cost-to-go
+    undelay: Array  # (4, 5) from measured state and voltage at the motor to the state
+    oldest: Array  # (n - 4,) bool: the command that is at the motor
+
+
+class Past(NamedTuple):
+    """What the controller remembers."""
+
+    commands: Array  # (..., n - 4) [V] newest first
+    is_balancing: Array  # (...)
 
 
 @dataclass(frozen=True)
@@ -73,8 +89,8 @@ class ClassicalController:
         self.robot = robot
         self._physics = robot.physics if physics is None else physics
         self._k = dynamics.make_coefficients(self._physics)
-        self._top_energy = self._energy(math.pi, 0.0)
-        self._lift_energy = self._top_energy - self._energy(0.0, 0.0)
+        self._top_energy = self._energy(math.pi, 0.0, np)
+        self._lift_energy = self._top_energy - self._energy(0.0, 0.0, np)
         self._frequency = np.sqrt(self._lift_energy / 2 / self._k.pendulum)  # small swings
         delay = robot.timing.delay + self.config.host_delay if delay is None else delay
         late = (1 / self.config.rate_hz, delay + self._physics.motor.time_constant)
@@ -86,15 +102,16 @@ class ClassicalController:
         )
         oldest = np.arange(1, gain.shape[-1] - 3) == commands_under_way(*late)[:, None]
         # Those of one robot serve any number of them.
-        self.gain, self.cost, self._undelay, self._oldest = (
-            m[0] if len(m) == 1 else m for m in (gain, cost, undelay, oldest)
+        self.gains = Gains(
+            *(m[0] if len(m) == 1 else m for m in (gain, cost, undelay, oldest))
         )
         self.reset()
 
     def reset(self, shape: tuple[int, ...] = ()) -> None:
         """Forget the past; for a plant that was moved or restarted, (B,) for B of them."""
-        self._past = np.zeros((*shape, self.gain.shape[-1] - 4))
-        self.is_balancing: Array = np.zeros(shape, bool)
+        self.past = Past(
+            np.zeros((*shape, self.gains.gain.shape[-1] - 4)), np.zeros(shape, bool)
+        )
 
     @np.errstate(invalid='ignore')  # what is not finite is answered below
     def step(
@@ -108,47 +125,65 @@ class ClassicalController:
 
         All of them are (B,), as `reset` was told, or numbers.
         """
-        error = pendulum_angle % (2 * math.pi) - math.pi  # from upright, -pi..pi
-        measured = np.array([arm_angle, error, arm_velocity, pendulum_velocity]).T
-        # Near upright, where the model holds, the velocities are those of now.
-        applied = np.sum(self._past, axis=-1, where=self._oldest, keepdims=True)
-        known = np.concatenate((measured, applied), axis=-1)
-        x = np.concatenate(((self._undelay @ known[..., None])[..., 0], self._past), axis=-1)
-        cost = (x[..., None, :] @ self.cost @ x[..., None])[..., 0, 0]
-        bound = np.where(self.is_balancing, self.config.release_cost, self.config.catch_cost)
-        self.is_balancing = cost < bound
-        voltage = -np.sum(self.gain * x, axis=-1)
-        if not np.all(self.is_balancing):
-            swing = self._swing(arm_angle, error, arm_velocity, pendulum_velocity)
-            voltage = np.where(self.is_balancing, voltage, swing)
-        voltage = np.where(np.isfinite(measured).all(axis=-1), voltage, 0.0)
-        limit = self.robot.safety.voltage_limit
-        voltage = np.minimum(np.maximum(voltage, -limit), limit)
-        newest = voltage[..., None][..., : self._past.shape[-1]]
-        self._past = np.concatenate((newest, self._past[..., :-1]), axis=-1)
+        sample = (arm_angle, pendulum_angle, arm_velocity, pendulum_velocity)
+        voltage, self.past = self.command(self.gains, self.past, sample, np)
         return voltage
 
-    def _swing(self, arm: Array, error: Array, arm_velocity: Array, velocity: Array) -> Array:
+    def command(
+        self, gains: Gains, past: Past, sample: tuple[Array, Array, Array, Array], xp: Any
+    ) -> tuple[Array, Past]:
+        """Voltage [V] for a sample, and the past with it; pure, in any array module.
+
+        Args:
+            gains: this controller's, or those of others for the same robot.
+            past: what was remembered of the step before.
+            sample: as `step` takes it.
+            xp: array module.
+        """
+        arm_angle, pendulum_angle, arm_velocity, pendulum_velocity = sample
+        error = pendulum_angle % (2 * math.pi) - math.pi  # from upright, -pi..pi
+        measured = xp.array([arm_angle, error, arm_velocity, pendulum_velocity]).T
+        # Near upright, where the model holds, the velocities are those of now.
+        applied = xp.sum(past.commands, axis=-1, where=gains.oldest, keepdims=True)
+        known = xp.concatenate((measured, applied), axis=-1)
+        x = xp.concatenate(((gains.undelay @ known[..., None])[..., 0], past.commands), axis=-1)
+        cost = xp.sum((x[..., None, :] @ gains.cost)[..., 0, :] * x, axis=-1)
+        bound = xp.where(past.is_balancing, self.config.release_cost, self.config.catch_cost)
+        is_balancing = cost < bound
+        voltage = -xp.sum(gains.gain * x, axis=-1)
+        if xp is not np or not np.all(is_balancing):
+            swing = self._swing(arm_angle, error, arm_velocity, pendulum_velocity, xp)
+            voltage = xp.where(is_balancing, voltage, swing)
+        voltage = xp.where(xp.isfinite(measured).all(axis=-1), voltage, 0.0)
+        limit = self.robot.safety.voltage_limit
+        voltage = xp.minimum(xp.maximum(voltage, -limit), limit)
+        newest = voltage[..., None][..., : past.commands.shape[-1]]
+        commands = xp.concatenate((newest, past.commands[..., :-1]), axis=-1)
+        return voltage, Past(commands, is_balancing)
+
+    def _swing(
+        self, arm: Array, error: Array, arm_velocity: Array, velocity: Array, xp: Any
+    ) -> Array:
         """Voltage that moves the pendulum's energy towards its value at rest upright.
 
         The arm accelerates against the coupling (dE/dt = -M12 v2 a1), and towards its centre;
         the torque for that acceleration follows from the equations of motion, being affine.
         """
         config, angle = self.config, error + math.pi
-        missing = (self._top_energy - self._energy(angle, velocity)) / self._lift_energy
-        push = np.minimum(np.maximum(config.energy_gain * missing, -1.0), 1.0)
-        coupling = dynamics.mass_matrix(self._k, angle, np)[1]
-        wanted = -push * config.swing * np.where(coupling * velocity >= 0, 1.0, -1.0)
+        missing = (self._top_energy - self._energy(angle, velocity, xp)) / self._lift_energy
+        push = xp.minimum(xp.maximum(config.energy_gain * missing, -1.0), 1.0)
+        coupling = dynamics.mass_matrix(self._k, angle, xp)[1]
+        wanted = -push * config.swing * xp.where(coupling * velocity >= 0, 1.0, -1.0)
         wanted = wanted - config.centering * arm - config.damping * arm_velocity / self._frequency
-        beyond = np.maximum(np.abs(arm) - config.arm_span, 0.0)
-        wanted = wanted - np.copysign(config.barrier * beyond, arm)
+        beyond = xp.maximum(xp.abs(arm) - config.arm_span, 0.0)
+        wanted = wanted - xp.copysign(config.barrier * beyond, arm)
         state = dynamics.State(arm, angle, arm_velocity, velocity, 0.0)
-        free, _ = dynamics.acceleration(self._k, state, 0.0, 0.0, np)
-        pushed, _ = dynamics.acceleration(self._k, state, 1.0, 0.0, np)
+        free, _ = dynamics.acceleration(self._k, state, 0.0, 0.0, xp)
+        pushed, _ = dynamics.acceleration(self._k, state, 1.0, 0.0, xp)
         torque = (wanted * self._frequency**2 - free) / (pushed - free)
-        return motor.voltage_for(self._physics, torque, arm_velocity, np)
+        return motor.voltage_for(self._physics, torque, arm_velocity, xp)
 
-    def _energy(self, pendulum_angle: Array, pendulum_velocity: Array) -> Array:
+    def _energy(self, pendulum_angle: Array, pendulum_velocity: Array, xp: Any) -> Array:
         """Energy of the pendulum with the arm at rest, (B,) [J]."""
         state = dynamics.State(0.0, pendulum_angle, 0.0, pendulum_velocity, 0.0)
-        return dynamics.energy(self._k, state, np)
+        return dynamics.energy(self._k, state, xp)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -49,13 +49,39 @@ class ExportedController:
         return self._policy.act_batch(np.asarray(state.observation))
 
 
-class MeasuredClassical:
-    """The classical controller as its node runs it: nominal robot and delay, measured angles.
+class Tracked(NamedTuple):
+    """Arm and pendulum as a controller follows them that measures once per control step."""
+
+    measured: Array  # (2, B) [rad]
+    position: Array  # (2, B) [rad]
+    velocity: Array  # (2, B) [rad/s]
+
+
+def make_tracked(state: EnvState, xp: Any) -> Tracked:
+    """At rest where they were measured first."""
+    measured = _measured(state, xp)
+    return Tracked(measured, measured, xp.zeros_like(measured))
+
+
+def track(tracked: Tracked, state: EnvState, bandwidth: float, period: float, xp: Any) -> Tracked:
+    """One control step on.
 
     The board finds velocities from counts at 1 kHz. An environment measures once per control
     step, so the same tracking loop (`sensing.py`: both poles at the bandwidth, hence the same
     lag) runs once per control step here, discretised exactly as the board's is too coarse then.
     """
+    pole, measured = math.exp(-bandwidth * period), _measured(state, xp)
+    ahead = tracked.position + period * tracked.velocity
+    error = measured - ahead
+    return Tracked(
+        measured,
+        ahead + (1 - pole**2) * error,
+        tracked.velocity + (1 - pole) ** 2 / period * error,
+    )
+
+
+class MeasuredClassical:
+    """The classical controller as its node runs it: nominal robot and delay, measured angles."""
 
     def __init__(
         self, robot: Robot, voltage_scale: float, config: ClassicalConfig | None = None
@@ -63,26 +89,20 @@ class MeasuredClassical:
         """Solve for the gains; the environment's control rate must be that of `config`."""
         self._controller = ClassicalController(robot, config)
         self._voltage_scale = voltage_scale
-        self._period = 1 / self._controller.config.rate_hz
-        pole = math.exp(-robot.sensors.velocity_bandwidth * self._period)
-        self._gains = (1 - pole**2, (1 - pole) ** 2 / self._period)  # of position and velocity
+        self._loop = (robot.sensors.velocity_bandwidth, 1 / self._controller.config.rate_hz)
 
     def start(self, state: EnvState) -> None:
         """See `Controller.start`."""
         self._controller.reset((len(state.tick),))
-        self._position = _measured(state)
-        self._velocity = np.zeros_like(self._position)
+        self._tracked = make_tracked(state, np)
 
     def act(self, state: EnvState) -> Array:
         """See `Controller.act`."""
-        measured = _measured(state)
-        ahead = self._position + self._period * self._velocity
-        self._position = ahead + self._gains[0] * (measured - ahead)
-        self._velocity = self._velocity + self._gains[1] * (measured - ahead)
-        voltage = self._controller.step(*measured, *self._velocity)
+        self._tracked = track(self._tracked, state, *self._loop, np)
+        voltage = self._controller.step(*self._tracked.measured, *self._tracked.velocity)
         return (voltage / self._voltage_scale)[:, None]
 
 
-def _measured(state: EnvState) -> Array:
+def _measured(state: EnvState, xp: Any) -> Array:
     """Arm and pendulum angle as the controller knows them, (2, B) [rad]."""
-    return np.array([state.memory.arm_angle, state.memory.pendulum_angle], np.float64)
+    return xp.stack([state.memory.arm_angle, state.memory.pendulum_angle]).astype(float)

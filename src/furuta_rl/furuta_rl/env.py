@@ -13,7 +13,8 @@ All delay sits in the command's line: a loop cannot tell on which of its ways ti
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import copy
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import jax
@@ -23,7 +24,7 @@ from furuta_description import channel, draws, randomization, sensing
 from furuta_description.channel import Line, Link
 from furuta_description.dynamics import State
 from furuta_description.randomization import Ranges
-from furuta_description.robot import Robot
+from furuta_description.robot import Robot, Sensors
 from furuta_rl.plants import Plants
 from furuta_rl.task import Memory, Task
 
@@ -90,6 +91,7 @@ class EnvState(NamedTuple):
     age: Array  # (B,) [s] of the newest measurement that arrived, at the step's proper time
     level: Array  # (B,) share of the ranges that is drawn from
     model: Any  # what the backend keeps of the robots, None where nothing is worth keeping
+    energy: Array | None = None  # (B,) [J] that the motors took, None where nobody counts
 
 
 class Transition(NamedTuple):
@@ -123,6 +125,7 @@ class Env:
         self._slots = channel.slots_for(ranges.longest_delay, config.period)
         self._burst = ranges.dropout_burst or None
         self._spreads = randomization.count_spreads(ranges)
+        self._is_noisy, self._is_lossy = ranges.angle_noise > 0, ranges.measurement_dropout > 0
         self.observation_size = task.observation_size
         self.privileged_size = task.observation_size + len(State._fields) + 2 + self._spreads
 
@@ -156,6 +159,20 @@ class Env:
         new = self._where(ended, fresh, after)
         return new._replace(model=self.plants.renew(state.model, new.deviations, ended)), result
 
+    def advance(self, state: EnvState, action: Array) -> EnvState:
+        """One control period with `action` (B, 1) in -1..1, whatever becomes of the episodes."""
+        drawn = draws.uniforms(state.keys, _STEP, self.xp)
+        return self._act(state, self.xp.clip(action[:, 0], -1, 1), drawn)
+
+    def within(self, ranges: Ranges, sensors: Sensors) -> Env:
+        """This environment with other numbers, which may be traced ones, in ranges and sensors.
+
+        Parameters are drawn, and slots, noise and losses are there, as this one has them.
+        """
+        other = copy.copy(self)
+        other.ranges, other.robot = ranges, replace(self.robot, sensors=sensors)
+        return other
+
     def _act(self, state: EnvState, action: Array, drawn: Array) -> EnvState:
         """The state one control period on, episodes going on."""
         xp, task, period, level = self.xp, self.task, self.config.period, state.level
@@ -167,8 +184,9 @@ class Env:
         )
         line = channel.send(state.line, task.voltage(action, xp), link, drawn[:, _LINK], 0.0, xp)
         plant = self._pushed(state.plant, level, drawn[:, _PUSH])
-        plant = self.plants.advance(
-            self.plants.model(state.model, state.deviations), plant, line, self.config.substeps
+        model = self.plants.model(state.model, state.deviations)
+        plant, energy = self.plants.advance(
+            model, plant, line, self.config.substeps, state.energy
         )
         early = self.ranges.period_jitter * period * level * drawn[:, _EARLY]
         loss = Link(dropout=self.ranges.measurement_dropout * level, burst=self._burst)
@@ -179,7 +197,7 @@ class Env:
             *self._measured(plant, early, level, drawn[:, _NOISE]),
             state.age + period - early,
             xp,
-            is_fresh if self.ranges.measurement_dropout else None,
+            is_fresh if self._is_lossy else None,
         )
         return self._seen(
             state._replace(
@@ -191,6 +209,7 @@ class Env:
                 target=task.next_target(state.target, drawn[:, _TARGET], period, xp),
                 early=early,
                 age=xp.where(is_fresh, early, state.age + period),
+                energy=energy,
             )
         )
 
@@ -242,7 +261,7 @@ class Env:
         """Measured angles (B,) [rad], sampled `early` [s] before the state."""
         arm = plant.arm_angle - early * plant.arm_velocity
         pendulum = plant.pendulum_angle - early * plant.pendulum_velocity
-        if self.ranges.angle_noise:
+        if self._is_noisy:
             noise = self.ranges.angle_noise * level[:, None] * draws.normals(drawn, self.xp)
             arm, pendulum = arm + noise[:, 0], pendulum + noise[:, 1]
         if not self.ranges.quantised:

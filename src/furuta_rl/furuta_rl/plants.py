@@ -63,24 +63,43 @@ class Plants:
         physics = randomization.draw(self._physics, self._ranges, deviations)
         return self._nominal._replace(physics=physics, compiled=kept)
 
-    def advance(self, model: Any, state: State, line: Line, steps: int) -> State:
-        """Physics steps under the voltages that arrive on the line."""
-        dt = self.backend.dt
+    def advance(
+        self, model: Any, state: State, line: Line, steps: int, energy: Array | None = None
+    ) -> tuple[State, Array | None]:
+        """Physics steps under the voltages that arrive on the line.
 
-        def step(i: Any, state: State) -> State:
-            voltage = channel.received(line, i * dt, dt, self.xp)
-            return self.backend.step(model, state, voltage)
+        Args:
+            model: what `model` gave.
+            state: (B,) each.
+            line: to the motors.
+            steps: how many.
+            energy: (B,) [J] that the motors took so far; None counts nothing.
 
-        return self.loop(steps, step, state)
+        Returns:
+            The new state and energy. Counted is |voltage x current|, cut at the supply: what a
+            motor gives back while it brakes is burnt elsewhere.
+        """
+        dt, xp = self.backend.dt, self.xp
 
-    def loop(self, count: int, body: Callable[[Any, State], State], state: State) -> State:
-        """`body(i, state)` for i in 0..count-1, as the backend's array module does it best."""
+        def step(i: Any, before: tuple[State, Array | None]) -> tuple[State, Array | None]:
+            state, energy = before
+            voltage = channel.received(line, i * dt, dt, xp)
+            state = self.backend.step(model, state, voltage)
+            if energy is not None:
+                limited = xp.minimum(xp.abs(voltage), model.physics.motor.supply_voltage)
+                energy = energy + dt * limited * xp.abs(state.current)
+            return state, energy
+
+        after: tuple[State, Array | None] = self.loop(steps, step, (state, energy))
+        return after
+
+    def loop(self, count: int, body: Callable[[Any, Any], Any], start: Any) -> Any:
+        """`body(i, before)` for i in 0..count-1, as the backend's array module does it best."""
         if self.xp is jnp:
-            after: State = jax.lax.fori_loop(0, count, body, state)
-            return after
+            return jax.lax.fori_loop(0, count, body, start)
         for i in range(count):
-            state = body(i, state)
-        return state
+            start = body(i, start)
+        return start
 
     def _prepare(self, deviations: Array) -> Any:
         physics = randomization.draw(self._physics, self._ranges, deviations)

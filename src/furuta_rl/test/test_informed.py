@@ -47,7 +47,7 @@ def test_every_robot_has_the_gains_of_its_own_parameters() -> None:
     env = make_env(FURUTA, Task(), WIDE, config, 4)
     controller = InformedController(env, VARIANTS[0])
     controller.start(env.reset(held_out_key(0)))
-    gain = controller._controller.gain
+    gain = controller._controller.gains.gain
     assert len(gain) == 4 and np.ptp(gain[:, 1]) > 1
 
 
