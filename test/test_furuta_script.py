@@ -64,7 +64,7 @@ def test_a_step_that_fails_shows_its_output_and_leaves_no_half_environment(check
     assert not (checkout / '.venv/run/made').exists()
 
 
-@pytest.mark.parametrize('command', ['train', 'evaluate'])
+@pytest.mark.parametrize('command', ['train', 'evaluate', 'report'])
 def test_training_commands_run_in_the_training_environment(checkout: Path, command: str):
     ros = [name for name in ('jazzy', 'kilted') if Path(f'/opt/ros/{name}/setup.bash').exists()]
     environment = checkout / '.venv/train'

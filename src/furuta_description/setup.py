@@ -15,7 +15,7 @@ setup(
     ),
     license='Apache-2.0',
     packages=find_packages(exclude=['test']),
-    package_data={NAME: [f'{folder}/*.*' for folder in DATA]},
+    package_data={NAME: ['*.css', *(f'{folder}/*.*' for folder in DATA)]},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (f'share/{NAME}', ['package.xml']),

@@ -29,6 +29,7 @@ setup(
             'classical_node = furuta_rl.classical_node:main',
             'train = furuta_rl.installed:train',
             'evaluate = furuta_rl.installed:evaluate',
+            'report = furuta_rl.installed:report',
             'policy_node = furuta_rl.policy_node:main',
             'relay_node = furuta_rl.relay_node:main',
             'robot_env_node = furuta_rl.robot_env_node:main',

@@ -11,7 +11,6 @@ setup(
     ),
     license='Apache-2.0',
     packages=find_packages(exclude=['test']),
-    package_data={NAME: ['*.css']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (f'share/{NAME}', ['package.xml']),

@@ -81,6 +81,7 @@ RehearsalOptions = _with_help(RehearsalConfig)
 TRAINING = {
     'train': 'furuta_rl.train',
     'evaluate': 'furuta_rl.evaluate',
+    'report': 'furuta_rl.report',
     'sysid': 'furuta_sysid.sysid',
 }
 CAPTURE = ['sysid', 'capture']  # the part of it that needs this one
@@ -173,6 +174,12 @@ def train() -> int:
 def evaluate() -> int:
     """Judge a policy or controller by many episodes (`./furuta evaluate --help`)."""
     return run_there(TRAINING['evaluate'], sys.argv[2:])
+
+
+@app.command
+def report() -> int:
+    """How far a policy holds, on one page (`./furuta report --help`)."""
+    return run_there(TRAINING['report'], sys.argv[2:])
 
 
 @app.command

@@ -102,16 +102,17 @@ class ClassicalController:
         )
         oldest = np.arange(1, gain.shape[-1] - 3) == commands_under_way(*late)[:, None]
         # Those of one robot serve any number of them.
-        self.gains = Gains(
-            *(m[0] if len(m) == 1 else m for m in (gain, cost, undelay, oldest))
-        )
+        self.gains = Gains(*(m[0] if len(m) == 1 else m for m in (gain, cost, undelay, oldest)))
         self.reset()
 
     def reset(self, shape: tuple[int, ...] = ()) -> None:
         """Forget the past; for a plant that was moved or restarted, (B,) for B of them."""
-        self.past = Past(
-            np.zeros((*shape, self.gains.gain.shape[-1] - 4)), np.zeros(shape, bool)
-        )
+        self.past = Past(np.zeros((*shape, self.gains.gain.shape[-1] - 4)), np.zeros(shape, bool))
+
+    @property
+    def is_balancing(self) -> Array:
+        """Whether it balances; swings up otherwise."""
+        return self.past.is_balancing
 
     @np.errstate(invalid='ignore')  # what is not finite is answered below
     def step(

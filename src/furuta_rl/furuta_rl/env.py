@@ -185,9 +185,7 @@ class Env:
         line = channel.send(state.line, task.voltage(action, xp), link, drawn[:, _LINK], 0.0, xp)
         plant = self._pushed(state.plant, level, drawn[:, _PUSH])
         model = self.plants.model(state.model, state.deviations)
-        plant, energy = self.plants.advance(
-            model, plant, line, self.config.substeps, state.energy
-        )
+        plant, energy = self.plants.advance(model, plant, line, self.config.substeps, state.energy)
         early = self.ranges.period_jitter * period * level * drawn[:, _EARLY]
         loss = Link(dropout=self.ranges.measurement_dropout * level, burst=self._burst)
         is_fresh = ~channel.lost(loss, drawn[:, _LOSS], state.age > state.early, xp)

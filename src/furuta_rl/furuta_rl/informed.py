@@ -94,7 +94,9 @@ class InformedController:
                 *(env.xp.where(is_before, x, y) for x, y in zip(after, plant, strict=True))
             )
 
-        return env.plants.loop(math.ceil(env.ranges.longest_delay / dt), step, state.plant)
+        steps = math.ceil(env.ranges.longest_delay / dt)
+        arrival: State = env.plants.loop(steps, step, state.plant)
+        return arrival
 
 
 def solvable(

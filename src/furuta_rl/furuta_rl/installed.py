@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Executables `train` and `evaluate` of `ros2 run furuta_rl`: the modules, in `.venv/train`."""
+"""Executables `train`, `evaluate`, `report` of `ros2 run furuta_rl`: modules, in `.venv/train`."""
 
 from __future__ import annotations
 
@@ -16,3 +16,8 @@ def train() -> int:
 def evaluate() -> int:
     """`ros2 run furuta_rl evaluate`."""
     return run_there('furuta_rl.evaluate', sys.argv[1:])
+
+
+def report() -> int:
+    """`ros2 run furuta_rl report`."""
+    return run_there('furuta_rl.report', sys.argv[1:])

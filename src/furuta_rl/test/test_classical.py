@@ -17,13 +17,13 @@ def test_switch_has_hysteresis():
     per_angle = controller.gains.cost[1, 1]
     between = math.sqrt(0.5 * (config.catch_cost + config.release_cost) / per_angle)
     controller.step(0.0, math.pi + between, 0.0, 0.0)
-    assert not controller.past.is_balancing
+    assert not controller.is_balancing
     controller.step(0.0, math.pi, 0.0, 0.0)
-    assert controller.past.is_balancing
+    assert controller.is_balancing
     controller.reset()
     controller.past = controller.past._replace(is_balancing=True)
     controller.step(0.0, math.pi + between, 0.0, 0.0)
-    assert controller.past.is_balancing
+    assert controller.is_balancing
 
 
 def test_measurement_that_is_not_finite_gives_zero_volts():

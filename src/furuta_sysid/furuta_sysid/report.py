@@ -3,22 +3,16 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 
-import matplotlib
-from matplotlib.figure import Figure
-
+from furuta_description.page import make_page, picture, table
 from furuta_description.whole_file import write_whole
 from furuta_sysid import plots
 from furuta_sysid.comparison import Comparison
 from furuta_sysid.result import IdentifiedParameter, SysidResult
 from furuta_sysid.verdict import judge, warnings
-
-STYLE = (Path(__file__).parent / 'report.css').read_text()
 
 
 def write_report(
@@ -45,7 +39,7 @@ def make_report(
         f'<p class="verdict {verdict.kind}">{escape(verdict.text)}</p>',
         _list('Take note', warnings(result)),
         '<h2>Error against horizon</h2>',
-        _picture(plots.horizons(result.errors)),
+        picture(plots.horizons(result.errors)),
         _errors(result),
         '<h2>Recordings, replayed open loop</h2>',
         *map(_recording, comparisons),
@@ -53,19 +47,13 @@ def make_report(
         _parameters(result.parameters),
         '<h2>Correlation of the estimates</h2>',
         '<p>Parameters near 1 or -1 to each other are known together, not each by itself.</p>',
-        _picture(plots.correlation(result), 'narrow') if result.parameters else '',
+        picture(plots.correlation(result), 'narrow') if result.parameters else '',
         '<h2>Changes of the robot file</h2>',
         f'<pre>{escape(chr(10).join(diff))}</pre>',
         '<h2>How it was made</h2>',
         _origin(result),
     ]
-    title = f'{escape(result.robot)}: identification'
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width">'
-        f'<link rel="icon" href="data:,"><title>{title}</title><style>{STYLE}</style></head>'
-        f'<body>{chr(10).join(body)}</body></html>\n'
-    )
+    return make_page(f'{result.robot}: identification', body)
 
 
 def _recording(comparison: Comparison) -> str:
@@ -79,7 +67,7 @@ def _recording(comparison: Comparison) -> str:
     return (
         f'<h3>{escape(comparison.recording.name)} <small>{escape(comparison.part)}; windows of '
         f'{after.horizon:.3g} s; fit: {fits}</small></h3>'
-        f'{_picture(plots.replayed(before, after))}'
+        f'{picture(plots.replayed(before, after))}'
     )
 
 
@@ -96,7 +84,7 @@ def _errors(result: SysidResult) -> str:
         for error in result.errors
     ]
     head = ['recordings', 'horizon [s]', 'arm before [rad]', 'after', 'pendulum before', 'after']
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _parameters(parameters: Iterable[IdentifiedParameter]) -> str:
@@ -113,7 +101,7 @@ def _parameters(parameters: Iterable[IdentifiedParameter]) -> str:
         for p in parameters
     ]
     head = ['parameter', 'before', 'value', '95 % interval', 'in its range', 'change', '']
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _remark(parameter: IdentifiedParameter) -> str:
@@ -160,7 +148,7 @@ def _origin(result: SysidResult) -> str:
         **{f'version of {name}': value for name, value in result.versions.items()},
     }
     rows = [[escape(name), escape(value)] for name, value in facts.items()]
-    return _table(head, uses) + _table(['', ''], rows)
+    return table(head, uses) + table(['', ''], rows)
 
 
 def _list(title: str, items: Sequence[str]) -> str:
@@ -168,18 +156,3 @@ def _list(title: str, items: Sequence[str]) -> str:
         return ''
     points = ''.join(f'<li>{escape(item)}</li>' for item in items)
     return f'<h2>{title}</h2><ul>{points}</ul>'
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    top = ''.join(f'<th>{cell}</th>' for cell in head)
-    lines = ''.join(f'<tr>{"".join(f"<td>{cell}</td>" for cell in row)}</tr>' for row in rows)
-    return f'<div class="scroll"><table><tr>{top}</tr>{lines}</table></div>'
-
-
-def _picture(figure: Figure, kind: str = '') -> str:
-    """A vector picture, as an image so that the names in it stay its own."""
-    content = io.BytesIO()
-    with matplotlib.rc_context({'svg.fonttype': 'none', 'font.family': 'sans-serif'}):
-        figure.savefig(content, format='svg')
-    data = base64.b64encode(content.getvalue()).decode()
-    return f'<img class="{kind}" alt="" src="data:image/svg+xml;base64,{data}">'

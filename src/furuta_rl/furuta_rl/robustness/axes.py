@@ -57,23 +57,23 @@ DELAY = Axis(
     lambda ranges: (ranges.delay[0], ranges.longest_delay), shown=_MS,
 )  # fmt: skip
 JITTER = Axis(
-    'jitter', 'jitter: each command comes up to this much later', 'ms',
+    'jitter', 'commands come up to so much later', 'ms',
     (0.0, 0.002, 0.005, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04), 0.0,
     lambda ranges: (0.0, ranges.delay_jitter), shown=_MS,
 )  # fmt: skip
 DROPOUT = Axis(
-    'dropout', 'lost measurements, and lost commands', '%',
+    'dropout', 'lost measurements and commands', '%',
     (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5), 0.0,
     lambda ranges: (0.0, min(ranges.measurement_dropout, ranges.command_dropout)),
     shown=_PERCENT,
 )  # fmt: skip
 PUSH = Axis(
-    'push', f'pushes against the pendulum, {PUSH_RATE:g} a second, up to', 'rad/s',
+    'push', f'pushes of the pendulum, {PUSH_RATE:g} a second, up to', 'rad/s',
     (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0), 0.0,
     lambda ranges: (0.0, ranges.push_velocity if ranges.push_rate else 0.0),
 )  # fmt: skip
 COARSENESS = Axis(
-    'coarseness', 'step of both encoders, times that of the robot file', 'x',
+    'coarseness', 'step of both encoders', 'x',
     (1.0, 2.0, 4.0, 8.0, 16.0, 24.0, 32.0, 48.0, 64.0), 1.0, lambda ranges: (1.0, 1.0),
 )  # fmt: skip
 AXES = (
@@ -86,7 +86,7 @@ AXES = (
     ),
     _parameters('mass', 'mass of the pendulum', _FACTORS, 'pendulum.mass'),
     _parameters('length', 'length of the pendulum', _FACTORS, 'pendulum.length'),
-    _parameters('motor', 'motor strength: torque for a current', _FACTORS, 'motor.gear_gain'),
+    _parameters('motor', 'motor strength', _FACTORS, 'motor.gear_gain'),
     COARSENESS,
     _parameters(
         'supply', 'supply voltage', (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0, 1.15),

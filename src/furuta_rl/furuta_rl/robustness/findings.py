@@ -48,7 +48,7 @@ class Findings:
 
 
 def held(axis: Axis, shares: Sequence[float]) -> Range | None:
-    """Range about the nominal value in which all shares are `HELD`, straight lines between them."""
+    """Range about the nominal value in which all shares are `HELD`, straight between them."""
     middle = min(range(len(shares)), key=lambda i: abs(axis.values[i] - axis.nominal))
     if not shares[middle] >= HELD:
         return None
@@ -92,7 +92,9 @@ def headline(findings: Findings) -> str:
         spread = plan.spreads[0]
         curve = plan.curve(plan.axis(DELAY.name), spread)
         best = max(findings.shares(CLASSICAL, curve))
-        text += f' The classical controller, told the delay: {_delays(findings, CLASSICAL, spread)}'
+        text += (
+            f' The classical controller, told the delay: {_delays(findings, CLASSICAL, spread)}'
+        )
         text += f' (at best {100 * best:.1f} %).'
     return text
 
@@ -121,7 +123,16 @@ def to_json(findings: Findings) -> dict[str, Any]:
         for axis in plan.axes
     ]
     wider = [cells(plan.curve(plan.axis(DELAY.name), spread)) for spread in plan.spreads[1:]]
-    facts = ('policy', 'robot', 'robot_hash', 'git_hash', 'training', 'episodes', 'seed', 'seconds')
+    facts = (
+        'policy',
+        'robot',
+        'robot_hash',
+        'git_hash',
+        'training',
+        'episodes',
+        'seed',
+        'seconds',
+    )
     return {
         'headline': headline(findings),
         **{name: getattr(findings, name) for name in facts},

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Controllers as pure functions, so that a whole episode is one program; the same as in
-`controllers.py`, which a test holds them to.
+"""Controllers as pure functions, so that a whole episode is one program.
+
+They do what those of `controllers.py` do, which a test holds them to.
 
 What a player knows goes into the program as an argument: one program serves all policies of a
 shape, and the classical controller at every delay that it is told.
@@ -19,7 +20,6 @@ from furuta_rl.classical import ClassicalConfig, ClassicalController, Gains, Pas
 from furuta_rl.controllers import Tracked, make_tracked, track
 from furuta_rl.env import EnvState
 from furuta_rl.export import read_network
-from furuta_rl.lqr import commands_under_way
 from furuta_rl.ppo.networks import Layer, Mlp, apply_mlp
 from furuta_rl.ppo.normalization import BOUND
 
@@ -58,7 +58,9 @@ class PolicyPlayer:
         """
         mean, scale, layers = read_network(file)
         self._network = Network(
-            jnp.asarray(mean), jnp.asarray(scale), tuple(Layer(*map(jnp.asarray, x)) for x in layers)
+            jnp.asarray(mean),
+            jnp.asarray(scale),
+            tuple(Layer(*map(jnp.asarray, x)) for x in layers),
         )
 
     def knowledge(self, delay: float) -> Network:
@@ -109,7 +111,8 @@ class ClassicalPlayer:
     ) -> tuple[Array, tuple[Past, Tracked]]:
         """See `Player.act`."""
         past, tracked = memory
-        tracked = track(tracked, state, self._robot.sensors.velocity_bandwidth, 1 / ClassicalConfig.rate_hz, jnp)
+        bandwidth = self._robot.sensors.velocity_bandwidth
+        tracked = track(tracked, state, bandwidth, 1 / ClassicalConfig.rate_hz, jnp)
         sample = (*tracked.measured, *tracked.velocity)
         voltage, past = self._controller.command(knowledge, past, sample, jnp)
         return (voltage / self._voltage_scale)[:, None], (past, tracked)

@@ -92,6 +92,6 @@ def _placed(env: Env, world: World) -> Env:
         command_dropout=world.dropout,
         push_velocity=world.push,
     )
-    sensors = env.robot.sensors
+    sensors: Any = env.robot.sensors
     counts = (sensors.arm_counts / world.coarseness, sensors.pendulum_counts / world.coarseness)
     return env.within(ranges, sensors._replace(arm_counts=counts[0], pendulum_counts=counts[1]))

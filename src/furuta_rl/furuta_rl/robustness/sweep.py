@@ -8,7 +8,6 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -20,7 +19,8 @@ from furuta_rl.evaluation import held_out_key, make_env
 from furuta_rl.robustness.cells import Cell, line_of, ranges_of, world
 from furuta_rl.robustness.players import Player
 from furuta_rl.robustness.program import Outcome, Program
-from furuta_rl.summary import Share, summarize
+from furuta_rl.share import Share
+from furuta_rl.summary import summarize
 from furuta_rl.task import Task
 
 SHORT = 0.04  # [s] of line; most cells need no more, and a long one takes up to twice the time
@@ -64,8 +64,11 @@ def sweep(
         seed: of the robots, as in `evaluate`.
         on_cell: called after each.
     """
-    programs, names = {}, drawn_names(ranges_of(cells))
-    groups = [[c for c in cells if (line_of(c) <= SHORT) == is_short] for is_short in (True, False)]
+    names = drawn_names(ranges_of(cells))
+    programs: dict[Cell, Program] = {}
+    groups = [
+        [c for c in cells if (line_of(c) <= SHORT) == is_short] for is_short in (True, False)
+    ]
     for group in filter(None, groups):
         program = _make_program(contender, robot, group, episodes)
         programs |= dict.fromkeys(group, program)
@@ -94,9 +97,7 @@ def to_figures(outcome: Outcome) -> Figures:
     )
 
 
-def _make_program(
-    contender: Contender, robot: Robot, cells: list[Cell], episodes: int
-) -> Program:
+def _make_program(contender: Contender, robot: Robot, cells: list[Cell], episodes: int) -> Program:
     config = EnvConfig('analytic', contender.rate_hz, longest_step(contender.rate_hz))
     env = make_env(robot, contender.task, ranges_of(cells), config, episodes)
     return Program(env, contender.make_player(max(cell.delay for cell in cells)))
