@@ -52,9 +52,9 @@ def drawn(delay, spread):
     return replace(ranges, delay=(delay, delay))
 
 
-@pytest.mark.parametrize('cell', [plain(0.03, 0.1), plain(0.05, 0.3)])
-def test_one_program_gives_the_policy_what_evaluate_gives_it(policy, cell) -> None:
-    controller, program = policy
+def test_one_program_gives_the_policy_what_evaluate_gives_it(policy) -> None:
+    """Where some robots of the widest spread already fail."""
+    cell, (controller, program) = plain(0.05, 0.3), policy
     ranges = drawn(cell.delay, cell.spread)
     expected = evaluate(
         ExportedController(controller.policy), ROBOT, controller.task, ranges, EnvConfig(), B
@@ -68,19 +68,18 @@ def test_one_program_gives_the_policy_what_evaluate_gives_it(policy, cell) -> No
 
 
 def test_one_program_gives_the_classical_controller_what_evaluate_gives_it() -> None:
-    """At two delays, the shorter one in gains that are filled up to the longer one's length."""
+    """Its gains filled up to the length that those of the longest delay have."""
     config = EnvConfig(control_rate_hz=ClassicalConfig.rate_hz)
     task = Task(voltage_scale=ROBOT.safety.voltage_limit)
-    cells = [plain(delay, 0.1) for delay in (0.004, 0.02)]
-    env = make_env(ROBOT, task, ranges_of(cells), config, B)
+    cell = plain(0.006, 0.1)
+    env = make_env(ROBOT, task, ranges_of([cell, plain(0.02, 0.1)]), config, B)
     program = Program(env, ClassicalPlayer(ROBOT, task.voltage_scale, 0.02))
-    for cell in cells:
-        told = ClassicalConfig(host_delay=cell.delay - ROBOT.timing.link_delay)
-        controller = MeasuredClassical(ROBOT, task.voltage_scale, told)
-        expected = evaluate(controller, ROBOT, task, drawn(cell.delay, 0.1), config, B)
-        found = outcome(program, cell).episodes
-        assert expected.success.mean() > 0
-        assert np.mean(found.success != expected.success) <= 3 / B  # it chatters: digits count
+    told = ClassicalConfig(host_delay=cell.delay - ROBOT.timing.link_delay)
+    controller = MeasuredClassical(ROBOT, task.voltage_scale, told)
+    expected = evaluate(controller, ROBOT, task, drawn(cell.delay, 0.1), config, B)
+    found = outcome(program, cell).episodes
+    assert expected.success.mean() > 0.5
+    assert np.mean(found.success != expected.success) <= 3 / B  # it chatters: digits count
 
 
 @pytest.mark.parametrize('axis', [axis for axis in AXES], ids=[axis.name for axis in AXES])
@@ -122,7 +121,8 @@ def test_full_plan_has_every_cell_once_and_quick_none_of_its_maps() -> None:
     cells = plan.cells()
     assert len(set(cells)) == len(cells) == 9 * 9 * 6 + 9 + 9  # maps, delay at two spreads
     assert all(cell in cells for axis in plan.axes for cell in plan.curve(axis))
-    assert len(short.cells()) == 9 * 5 + 5 + 5
+    assert len(short.cells()) == 9 * 5 - 1 + 5 + 5  # 1 is the eighth value of the supply
+    assert all(axis.nominal in axis.values for axis in short.axes)
     assert not any(short.map(axis) for axis in short.axes)
 
 

@@ -70,12 +70,15 @@ class Plan:
             for row in self.map(axis):
                 yield from row
         for spread in self.spreads[1:]:
-            yield from self.curve(DELAY, spread)
+            yield from self.curve(self.axis(DELAY.name), spread)
 
 
 def quick(plan: Plan) -> Plan:
-    """Every second value, and no maps."""
-    axes = tuple(replace(axis, values=axis.values[::2]) for axis in plan.axes)
+    """Every second value, the nominal ones among them, and no maps."""
+    axes = tuple(
+        replace(axis, values=axis.values[axis.values.index(axis.nominal) % 2 :: 2])
+        for axis in plan.axes
+    )
     return replace(plan, axes=axes, map_delays=())
 
 

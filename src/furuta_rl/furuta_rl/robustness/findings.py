@@ -49,7 +49,7 @@ class Findings:
 
 def held(axis: Axis, shares: Sequence[float]) -> Range | None:
     """Range about the nominal value in which all shares are `HELD`, straight between them."""
-    middle = min(range(len(shares)), key=lambda i: abs(axis.values[i] - axis.nominal))
+    middle = axis.values.index(axis.nominal)
     if not shares[middle] >= HELD:
         return None
     below, above = range(middle, -1, -1), range(middle, len(shares))
