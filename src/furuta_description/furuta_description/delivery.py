@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from furuta_description import channel, draws
+from furuta_description import channel, draws, latency
 from furuta_description.channel import Link
-from furuta_description.injection import Command, Observation
+from furuta_description.injection import Command, Observation, Transit
 
 AHEAD = 64  # messages that are drawn for at a time: one by one takes 0.1 ms each
 UNIFORMS = 6  # of a message: jitter, loss, and the normal numbers
@@ -126,6 +126,27 @@ def changed_voltage(settings: Command, arrival: Arrival) -> float | None:
     )
     voltage = float(channel.changed(arrival.message, link, arrival.normals[0], np))
     return voltage if math.isfinite(voltage) else 0.0
+
+
+def link_of(settings: Transit) -> Link:
+    """The link that takes the times and loses the messages of the settings.
+
+    Raises:
+        ValueError: there is no such recording.
+    """
+    transits = None
+    if settings.distribution == 'gamma' and settings.jitter:
+        transits = latency.gamma(settings.jitter, settings.gamma_shape)
+    elif settings.distribution == 'recorded':
+        transits = latency.load_recorded(settings.recording)
+    return Link(
+        delay=settings.delay,
+        jitter=settings.jitter,
+        transits=transits,
+        dropout=settings.dropout,
+        burst=settings.burst or None,
+        is_zero_when_lost=not getattr(settings, 'hold', True),
+    )
 
 
 class Delivery:

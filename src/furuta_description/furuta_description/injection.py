@@ -12,12 +12,9 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
-
-if TYPE_CHECKING:
-    from furuta_description.channel import Link
 
 DISTRIBUTIONS = ('fixed', 'uniform', 'gamma', 'recorded')
 LONGEST = 10.0  # [s] that a delay may be
@@ -85,29 +82,6 @@ class Transit:
     def changes_values(self) -> bool:
         """Whether messages arrive with other values than they were sent with."""
         return any(getattr(self, f.name) != f.default for f in fields(self) if f.name in _VALUES)
-
-    def link(self) -> Link:
-        """The link that does to messages what is set here.
-
-        Raises:
-            ValueError: there is no such recording.
-        """
-        from furuta_description import latency
-        from furuta_description.channel import Link
-
-        transits = None
-        if self.distribution == 'gamma' and self.jitter:
-            transits = latency.gamma(self.jitter, self.gamma_shape)
-        elif self.distribution == 'recorded':
-            transits = latency.load_recorded(self.recording)
-        return Link(
-            delay=self.delay,
-            jitter=self.jitter,
-            transits=transits,
-            dropout=self.dropout,
-            burst=self.burst or None,
-            is_zero_when_lost=not getattr(self, 'hold', True),
-        )
 
     def __str__(self) -> str:
         """What differs from nothing, in the words of the settings."""

@@ -18,6 +18,7 @@ from furuta_description.delivery import (
     changed_angles,
     changed_velocities,
     changed_voltage,
+    link_of,
 )
 from furuta_description.injection import Injection
 
@@ -65,8 +66,8 @@ class Injected:
         """
         self._injection, self._controlling, self._now_ns = injection, controlling, now_ns
         seed = injection.seed
-        self._observations = Channel(injection.observation.link(), seed, 0)
-        self._commands = Channel(injection.command.link(), seed, 1)
+        self._observations = Channel(link_of(injection.observation), seed, 0)
+        self._commands = Channel(link_of(injection.command), seed, 1)
         self._delivery = Delivery(
             {self._observations: self._on_sample, self._commands: self._on_command}, on_failure
         )

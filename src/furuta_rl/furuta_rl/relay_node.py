@@ -25,6 +25,7 @@ from furuta_description.delivery import (
     changed_angles,
     changed_velocities,
     changed_voltage,
+    link_of,
 )
 from furuta_description.injection import Command, Observation, Transit
 from furuta_description.robot import JOINT_NAMES
@@ -71,7 +72,7 @@ class RelayNode(Node):
 
     def _make_link(self) -> None:
         number = int(self._kind is ros.Float64MultiArray)  # as the controllers' links are numbered
-        self._link = Channel(self._settings.link(), self._seed, number)
+        self._link = Channel(link_of(self._settings), self._seed, number)
         self._delivery = Delivery({self._link: self._on_arrival}, self.context.try_shutdown)
 
     def _on_parameters(self, values: dict[str, Any]) -> None:
@@ -79,7 +80,7 @@ class RelayNode(Node):
         settings, seed = replace(self._settings, **known), values.get('seed', self._seed)
         if (settings, seed) == (self._settings, self._seed):
             return
-        settings.link()  # raises for a recording that is not usable
+        link_of(settings)  # raises for a recording that is not usable
         self._delivery.close()
         self._settings, self._seed = settings, seed
         self._make_link()
