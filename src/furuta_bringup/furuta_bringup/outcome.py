@@ -2,9 +2,10 @@
 """What became of one hidden plant.
 
 The criterion is that of `furuta evaluate` (furuta_rl/criterion.py), on what the plant measures.
-Whether this machine was too busy to say anything of the controller is told by the control steps
-that were missed, or late: their command went out more than a period after its sample. Of the
-stalls that plants are drawn with, one in a hundred lasts as long as a period of 20 ms.
+Whether this machine was too busy to say anything of the controller is told by gaps in what the
+judge heard and by the control steps that were missed, or late: their command went out more than
+a period after its sample. Of the stalls that plants are drawn with, one in a hundred lasts as
+long as a period of 20 ms.
 """
 
 from __future__ import annotations
@@ -47,7 +48,10 @@ class Outcome:
     def is_held_up(self) -> bool:
         """Whether this machine, not the plant, held up the loop."""
         steps = EPISODE * (self.control_rate_hz or 0.0)
-        return (self.late_steps or 0.0) + (self.missed_steps or 0.0) > HELD_UP * steps
+        return (
+            self.gaps > 0
+            or (self.late_steps or 0.0) + (self.missed_steps or 0.0) > HELD_UP * steps
+        )
 
     @property
     def slowness(self) -> tuple[bool, float]:

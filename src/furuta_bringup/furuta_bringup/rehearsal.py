@@ -16,7 +16,7 @@ from typing import Any
 import rclpy.logging
 from rclpy.executors import SingleThreadedExecutor
 
-from furuta_bringup.bring_up import SILENCE, monitored, refuse_second_plant, spin
+from furuta_bringup.bring_up import monitored, refuse_second_plant, spin
 from furuta_bringup.monitor_node import MonitorNode
 from furuta_bringup.outcome import Outcome, judge
 from furuta_bringup.processes import Processes, StackError
@@ -27,6 +27,7 @@ from furuta_bringup.stack import CAPTURED, RealArguments, real_stack
 from furuta_rl.criterion import EPISODE
 
 START_PATIENCE = 30.0  # [s] until the controller must drive
+SILENCE = 10.0  # [s] without a sample; what DDS has lost it asks for again every 3 s
 REFRESH = 0.05  # [s]
 
 

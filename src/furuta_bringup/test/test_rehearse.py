@@ -41,10 +41,11 @@ def test_criterion_is_that_of_the_evaluation(figures, success):
     assert judge('plant', HELD | figures).success == success
 
 
-def test_loop_is_held_up_from_2_percent_of_late_or_missed_steps_on():
+def test_loop_is_held_up_by_gaps_and_from_2_percent_of_late_or_missed_steps_on():
     assert not judge('plant', HELD | {'late_steps': 10.0}).is_held_up  # of 500
     assert judge('plant', HELD | {'late_steps': 11.0}).is_held_up
     assert judge('plant', HELD | {'late_steps': 6.0, 'missed_steps': 5.0}).is_held_up
+    assert judge('plant', HELD | {'gaps': 1}).is_held_up
     assert not judge('plant', HELD | {'late_steps': 40.0, 'control_rate_hz': 200.0}).is_held_up
     assert not judge('plant', HELD | {'late_steps': None, 'control_rate_hz': None}).is_held_up
 
