@@ -81,6 +81,7 @@ class ExcitationNode(Node):
     def _look(self) -> None:
         player, now = self.player, time.monotonic()
         player.silence(now - self._heard)
+        player.meet(self._others())
         if self._recorder:
             player.is_recorded = now - self._recording_since(now) > SETTLING
         if player.elapsed and not self._has_begun:
@@ -92,6 +93,13 @@ class ExcitationNode(Node):
             player.failure = f'waited {self._patience:.0f} s for {player.waiting_for}'
         if player.is_over:
             raise ExternalShutdownException
+
+    def _others(self) -> list[str]:
+        """Who else publishes commands."""
+        names = [info.node_name for info in self.get_publishers_info_by_topic(ros.COMMANDS)]
+        if self.get_name() in names:
+            names.remove(self.get_name())
+        return sorted(names)
 
     def _recording_since(self, now: float) -> float:
         """When the recorder had subscribed to all that counts; infinite if it has not."""

@@ -7,6 +7,7 @@ comes from outside; it opens and publishes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from furuta_description.robot import Robot
@@ -78,6 +79,14 @@ class Player:
             self.is_over = True
             return 0.0
         return self.plan.voltage(self.elapsed, sample.arm_angle)
+
+    def meet(self, others: Sequence[str]) -> None:
+        """Who else commands the motor, by name."""
+        if others and not self.is_over:
+            self._give_up(
+                f'{" and ".join(others)} commands the motor, too, and two would fight over it: '
+                'end it, or start the plant with `--controller none`'
+            )
 
     def silence(self, duration: float) -> None:
         """No sample has come for this time [s]."""

@@ -167,6 +167,7 @@ def test_plan_waits_for_a_plant_whose_stamps_jump(player, jump):
     [
         (lambda player: player.step(at(2.0, arm=1.95)), r'arm at \+1.95 rad after 0.2'),
         (lambda player: player.silence(3.0), 'no samples for 3'),
+        (lambda player: player.meet(['policy_node']), 'policy_node commands the motor, too'),
         (lambda player: player.hear(False, 'arm beyond its limit'), 'off.*arm beyond its limit'),
     ],
 )

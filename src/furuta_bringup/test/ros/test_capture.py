@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import yaml
+from std_msgs.msg import Float64MultiArray
 
 from furuta_bringup.stack import NodeSpec
 from furuta_description import ros
@@ -18,6 +19,7 @@ from furuta_sysid.bag import read_bag
 from furuta_sysid.checks import not_driven
 
 FURUTA = [sys.executable, '-m', 'furuta_bringup.cli']
+COMMANDER = (Float64MultiArray, ros.COMMANDS, ros.COMMAND_QOS)
 SHORT = ['--signals', 'chirp_up', '--duration', '6']
 
 
@@ -73,11 +75,13 @@ def test_one_command_leaves_a_whole_bag_of_the_hidden_robot(tmp_path, hidden, pl
     [
         (lambda p: p.set_parameter('sim_node', 'physics.motor.voltage_bias', 4.0), 'soft limit'),
         (lambda p: p.switch(ros.ENABLE, False), 'switched off'),
+        (lambda p: p.node.create_publisher(*COMMANDER), 'commands the motor, too'),
     ],
 )
 def test_excitation_stops_at_a_limit_or_a_fault_and_says_so(probe, start, disturb, reason):
     start(NodeSpec('furuta_sim', 'sim_node', {}))
     probe.wait_for_plant()
+    probe.node.destroy_publisher(probe.commands)  # or the excitation would not begin
     stack = start(
         NodeSpec('furuta_sysid', 'excitation_node', {'signals': 'chirp_up', 'duration': 20.0})
     )
