@@ -7,6 +7,7 @@ An identified robot file has its ranges beside it: `furuta_tuned.yaml`, `furuta_
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -45,6 +46,15 @@ def load_preset(name: str, robot: str | Path) -> Ranges:
         raise ValueError(
             f'{path}: {where}: {detail["msg"]}; `./furuta sysid apply` writes it anew'
         ) from None
+
+
+def to_ranges(values: Any) -> Ranges:
+    """Ranges from what JSON made of them.
+
+    Raises:
+        ValueError: that is something else.
+    """
+    return _ADAPTER.validate_python(values)
 
 
 def save_ranges(ranges: Ranges, robot: Path) -> None:

@@ -8,7 +8,7 @@ import time
 from rich.console import Console
 from rich.progress import Progress
 
-from furuta_description.presets import load_preset
+from furuta_description.presets import load_preset, to_ranges
 from furuta_description.randomization import Ranges
 from furuta_description.robot import load_robot
 from furuta_rl.classical import ClassicalConfig
@@ -62,7 +62,7 @@ class Contest:
             robot=self._robot.name,
             robot_hash=self._robot.hash,
             git_hash=self._card.git_hash,
-            training=self._card.training,
+            training={k: v for k, v in self._card.training.items() if k != 'ranges'},
             ranges=trained_ranges(self._card, options.robot),
             plan=options.plan,
             episodes=options.episodes,
@@ -83,7 +83,9 @@ class Contest:
 
 def trained_ranges(card: PolicyCard, robot: str) -> Ranges | None:
     """What a policy was trained with, by its card; None if that does not say or is gone."""
-    try:
+    if 'ranges' in card.training:
+        return to_ranges(card.training['ranges'])
+    try:  # a card of before told the preset only
         return load_preset(str(card.training['randomization']), robot)
     except (KeyError, ValueError):
         return None

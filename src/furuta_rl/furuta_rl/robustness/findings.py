@@ -26,7 +26,7 @@ class Findings:
     robot: str
     robot_hash: str
     git_hash: str  # that trained the policy
-    training: Mapping[str, Any]  # of the policy's card
+    training: Mapping[str, Any]  # of the policy's card, but for the ranges
     ranges: Ranges | None  # that the policy was trained with; None: nobody knows
     plan: Plan
     episodes: int  # in each cell

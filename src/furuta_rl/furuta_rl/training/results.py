@@ -94,6 +94,7 @@ def card_summary(options: TrainOptions, trained: Trained, seed: int) -> dict[str
         'trainer': 'fused' if is_fused else f'skrl {options.algorithm}',
         'backend': options.env.backend,
         'randomization': options.randomization,
+        'ranges': asdict(options.ranges),
         'seed': seed,
         'control_steps': trained.control_steps // options.seeds,
         'robots': options.robots,
