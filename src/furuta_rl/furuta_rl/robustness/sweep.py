@@ -79,7 +79,7 @@ def sweep(
         on_cell()
         return figures
 
-    pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)))
+    pool = ThreadPoolExecutor(os.cpu_count())
     try:
         return dict(zip(cells, pool.map(judge, cells), strict=True))
     finally:
