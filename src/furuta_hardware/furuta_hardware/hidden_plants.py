@@ -3,12 +3,14 @@
 
 Everything is as far off as training at `wide` has it, but for the supply: there its voltage only
 cuts commands, here it scales them too, since a board does not measure it. Beyond that each machine
-has every one of the effects that training did not have, between none and the worst plausible:
+has every one of the effects that training did not have, between none and what a machine that was
+built to balance may have:
 
     supply_voltage     within 15 %: an adapter keeps to 5 %, a battery of three lithium cells goes
                        from 12.6 down to 9.9 V
-    backlash           to 2 degrees; small gearheads have 1 to 7 (MicroMo, "Precision Gearhead
-                       Application Considerations"), a hub on a direct drive far less: to 0.3
+    backlash           to 2 degrees, the low end of the 1 to 7 that small gearheads have (MicroMo,
+                       "Precision Gearhead Application Considerations"); a hub on a direct drive
+                       far less: to 0.3 (assumed)
     supply_resistance  to 0.3 ohm: 5 % of 12 V at 5 A is usual for the adapter, as much again for
                        its cable (GlobTek, "Output Cable Regulation Calculator"), and the leads
     cogging_torque     to 2 % of the stall torque: more is felt by hand as detents (assumed)
@@ -38,7 +40,7 @@ from furuta_hardware.plant_file import Plant
 SUPPLY = 0.15  # relative spread
 _WIDE = PRESETS['wide']
 RANGES = replace(_WIDE, motor=replace(_WIDE.motor, supply_voltage=SUPPLY))
-LINE_DELAY = 0.004  # [s] of line, host and board by themselves, measured 2026-11 over topics
+LINE_DELAY = 0.004  # [s] of line, host and board; round trip of 3.4 ms in diagnostics, 2026-11
 GEARED_BACKLASH = math.radians(2.0)  # [rad]
 DIRECT_BACKLASH = math.radians(0.3)  # [rad]
 SUPPLY_RESISTANCE = 0.3  # [ohm]
