@@ -72,7 +72,7 @@ def in_words(axis: Axis, range_: Range | None) -> str:
     low, high = range_
     is_open = (low <= axis.values[0], high >= axis.values[-1])
     if all(is_open):
-        return f'all, to {axis.show(high)}'
+        return f'all: {axis.show(low)} to {axis.show(high)}'
     if is_open[0]:
         return f'up to {axis.show(high)}'
     if is_open[1]:
