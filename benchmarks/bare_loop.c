@@ -8,9 +8,11 @@
 #define _GNU_SOURCE
 #include <inttypes.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 static int64_t now_ns(void)
@@ -28,6 +30,7 @@ int main(int count, char **arguments)
     const struct sched_param priority = {.sched_priority = atoi(arguments[3])};
     int64_t *late = calloc((size_t)steps, sizeof *late);
     if (!late) return 1;
+    prctl(PR_SET_PDEATHSIG, SIGKILL); // with the benchmark, however that ends
     mlockall(MCL_CURRENT | MCL_FUTURE);
     if (priority.sched_priority && sched_setscheduler(0, SCHED_FIFO, &priority)) {
         perror("bare_loop: no real-time priority");

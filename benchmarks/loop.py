@@ -45,7 +45,8 @@ from furuta_hardware.core_library import compiler, run_compiler
 SETTLING = 5.0  # [s] of the stack before anything counts
 PATIENCE = 30.0  # [s] until both ends have sent rows
 SOURCE = Path(__file__).with_name('bare_loop.c')
-BURNER = 'while True: pass'
+# Ends with its parent, however that ends.
+BURNER = 'import os\np = os.getppid()\nwhile os.getppid() == p: sum(range(100_000))'
 OBSERVATION, PERIOD = 'observation to command', 'period error of commands'
 
 
@@ -60,6 +61,9 @@ class Options:
     """Two programs a core that do nothing but compute beside it."""
     priority: bool = True
     """Real-time priority for plant, controller and C loop, where the user may have it."""
+    samples: float = 0.0
+    """Joint states a second, a multiple of the rate; 0 = the rate. At 1000 the plant computes less
+    between a stamp and its publication."""
     robot: str = 'furuta'
     json: Path | None = None
 
@@ -68,7 +72,10 @@ class Options:
 def burning(is_on: bool) -> Iterator[None]:
     """Load on every core."""
     count = 2 * len(os.sched_getaffinity(0)) if is_on else 0
-    burners = [subprocess.Popen([sys.executable, '-c', BURNER]) for _ in range(count)]
+    burners = [
+        subprocess.Popen([sys.executable, '-c', BURNER], start_new_session=True)
+        for _ in range(count)
+    ]
     try:
         yield
     finally:
@@ -93,7 +100,9 @@ class BareLoop:
         words = (options.rate, steps, PRIORITY if options.priority else 0)
         with (
             tempfile.TemporaryFile() as out,
-            subprocess.Popen([str(self._file), *map(str, words)], stdout=out) as process,
+            subprocess.Popen(
+                [str(self._file), *map(str, words)], stdout=out, start_new_session=True
+            ) as process,
         ):
             try:
                 while process.poll() is None:
@@ -106,7 +115,9 @@ class BareLoop:
 
 def measure(options: Options) -> tuple[traced.Run, np.ndarray]:
     """Rows of the stack and lateness of the C loop [ns], over the same time."""
-    nodes = traced.sim_with_classical(options.robot, options.rate, options.priority)
+    nodes = traced.sim_with_classical(
+        options.robot, options.rate, options.priority, options.samples
+    )
     with (
         tempfile.TemporaryDirectory() as folder,
         burning(options.load),

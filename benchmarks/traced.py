@@ -28,11 +28,15 @@ SPANS = {  # what is shown of joined rows
 COLUMNS = ('[ms]', 'p50', 'p99', 'p99.9', 'worst', '0.01 to 20 ms')
 
 
-def sim_with_classical(robot: str, rate_hz: float, priority: bool) -> list[NodeSpec]:
-    """Simulated plant and classical controller, both at one rate."""
+def sim_with_classical(
+    robot: str, rate_hz: float, priority: bool, samples_hz: float = 0.0
+) -> list[NodeSpec]:
+    """Simulated plant and classical controller, at one rate unless `samples_hz` is another."""
     shared = {'robot': robot, 'trace': True, 'priority': priority}
     return [
-        NodeSpec('furuta_sim', 'sim_node', {**shared, 'publish_rate_hz': float(rate_hz)}),
+        NodeSpec(
+            'furuta_sim', 'sim_node', {**shared, 'publish_rate_hz': samples_hz or float(rate_hz)}
+        ),
         NodeSpec('furuta_rl', 'classical_node', {**shared, 'rate_hz': float(rate_hz)}),
     ]
 
