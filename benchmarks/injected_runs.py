@@ -131,7 +131,7 @@ def running(nodes: list[NodeSpec], collector: Collector) -> Iterator[None]:
     """A stack whose ends both tell their steps."""
     with Processes(nodes, print) as stack:
         stack.start()
-        while not collector.is_running:
+        while not collector.reach(0):
             collector.take()
             stack.check()
             time.sleep(0.1)
@@ -158,10 +158,11 @@ def measure(collector: Collector, seconds: float) -> dict[str, NDArray[Any]]:
     """Columns of the steps of some seconds from now on."""
     time.sleep(SETTLED)
     begin = time.time_ns()
-    while time.time_ns() < begin + (seconds + 1.5) * 1e9:  # rows come once a second
+    end = begin + round(seconds * 1e9)
+    while not collector.reach(end):
         collector.take()
         time.sleep(0.05)
-    return collector.between(begin, begin + round(seconds * 1e9)).joined
+    return collector.between(begin, end).joined
 
 
 def measure_cost(options: Options) -> dict[str, Any]:
