@@ -38,6 +38,8 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command line; the exit status."""
     options = tyro.cli(ApplyOptions, args=arguments, prog='furuta sysid apply')
     file = options.result / RESULT_FILE if options.result.is_dir() else options.result
+    if not file.is_file():
+        raise ValueError(f'{file} does not exist: give the folder that `identify` has left')
     result = load_result(file)
     if options.undo:
         return _undo(files.ROBOTS_DIR / f'{tuned_stem(result.robot_file)}.yaml')

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
 from furuta_description.command import run_command
 
+STOPPED = 130  # exit status after Ctrl-C
 CAPTURE = 'capture'  # it drives a plant, so furuta_bringup has it
 COMMANDS = {
     CAPTURE: ('', 'excite a plant (simulated, emulated or real) and record it'),
@@ -27,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     name, *rest = arguments
     if name not in COMMANDS or not COMMANDS[name][0]:
-        print(f'error: {name!r} cannot be done here\n{usage()}', file=sys.stderr)
+        why = 'drives a plant: ./furuta sysid capture' if name == CAPTURE else 'is no command'
+        print(f'error: {name!r} {why}\n{usage()}', file=sys.stderr)
         return 2
 
     def work() -> int:
@@ -51,5 +54,14 @@ def usage() -> str:
     )
 
 
+def end(status: int) -> None:
+    """End the process; at once after Ctrl-C, for JAX's threads still compute and would crash."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if status == STOPPED:
+        os._exit(status)
+    sys.exit(status)
+
+
 if __name__ == '__main__':
-    sys.exit(main())
+    end(main())

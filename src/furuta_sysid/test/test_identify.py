@@ -3,6 +3,10 @@
 
 import json
 import shutil
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -41,6 +45,20 @@ def identified(csv, folder):
         command = ['identify', csv, '--only', *only, '--restarts', '1', '--out', str(out)]
         assert sysid.main(command) == 0
     return out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('moment', ['to fit', 'search 1'])
+def test_identify_that_is_stopped_says_how_to_go_on(csv, tmp_path, moment):
+    command = [sys.executable, '-u', '-m', 'furuta_sysid.sysid', 'identify', csv, '--out', 'out']
+    with (tmp_path / 'told').open('w+') as told:
+        run = subprocess.Popen(command, cwd=tmp_path, stdout=told, stderr=subprocess.PIPE)
+        while moment not in (tmp_path / 'told').read_text() and not list(tmp_path.glob('out/*')):
+            assert run.poll() is None
+            time.sleep(0.1)
+        run.send_signal(signal.SIGINT)
+        assert b'to go on: the same command with --out out' in run.communicate(timeout=60)[1]
+    assert run.returncode == 130
 
 
 @pytest.mark.slow
@@ -114,8 +132,8 @@ def test_validate_tells_what_a_replay_gives(csv, tmp_path, capsys):
         (['identify', 'x.csv', '--restarts', '0'], 'must be at least 1'),
         (['validate', 'x.csv', '--plot', 'x.gif'], 'must end on'),
         (['validate', 'x.csv', '--robot', 'fruta'], "no robot 'fruta'"),
-        (['apply', 'nowhere.json'], 'No such file'),
-        (['identfy'], "'identfy' cannot be done here"),
+        (['apply', 'nowhere.json'], 'does not exist'),
+        (['identfy'], "'identfy' is no command"),
     ],
 )
 def test_mistake_is_named(arguments, said, capsys, tmp_path, monkeypatch):
