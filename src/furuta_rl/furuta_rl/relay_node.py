@@ -111,7 +111,8 @@ class RelayNode(Node):
             'lost': self._link.lost,
             'overtaken': self._link.overtaken,
         }
-        problems = [] if self._count else ['nothing to relay']
+        is_idle = self._count == 0 and self._kind is not ros.Float64MultiArray  # nobody drives
+        problems = ['nothing to relay'] if is_idle else []
         stamp = self.get_clock().now().to_msg()
         self._diagnostics.publish(ros.diagnostics_message(stamp, self._name, problems, values))
         self._count = 0
