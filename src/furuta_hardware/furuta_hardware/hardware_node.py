@@ -66,7 +66,7 @@ class HardwareNode(Node):
         self._emulator = None
         if config.port == EMULATOR:
             self._emulator = EmulatorProcess(robot=config.robot, **asdict(emulator))
-        self._epoch = time.time_ns() - time.monotonic_ns()
+        self._epoch = ros.epoch_ns()
         self._plant = PlantInterface(
             self,
             self._robot,

@@ -72,7 +72,7 @@ class SimNode(Node):
         backend = MujocoBackend(1 / self.config.physics_rate_hz, threads=1)
         self.simulator = Simulator(self._which.robot, backend, start, self.config.enabled)
         self._lock = threading.Lock()
-        self._epoch = time.time_ns() - time.monotonic_ns()
+        self._epoch = ros.epoch_ns()
         self._viewer = Viewer(robot) if self.config.viewer else None
         self._make_interface(known if self.config.hidden else robot)
         self._tell_drawn()

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where a step's time goes, over topics: the stages, and a delay that is known."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -67,3 +69,9 @@ def test_stages_add_up_and_an_injected_delay_shows_where_it_was_put(probe, start
     publish = np.median(columns['published'] - columns['computed'])
     assert publish == pytest.approx(20 * MS + np.median(spans['publish']), abs=5 * MS)
     assert np.median(columns['applied'] - columns['stamp']) > np.median(total) + 15 * MS
+
+
+def test_stamps_of_a_monotonic_plant_are_the_systems_time():
+    before = time.time_ns()
+    stamp = ros.epoch_ns() + time.monotonic_ns()
+    assert before - MS < stamp < time.time_ns() + MS
