@@ -27,9 +27,12 @@ BACKENDS = [AnalyticBackend, MjxBackend, MujocoBackend]
 
 
 def random_robot(seed: int) -> Robot:
-    """Furuta with other lengths, and bodies that are four random point masses each."""
+    """Furuta with other lengths, a cable that gives way, and bodies that are four random point masses each."""
     rng = np.random.default_rng(seed)
-    values = {'physics.arm.length': rng.uniform(0.05, 0.2)}
+    values = {
+        'physics.arm.length': rng.uniform(0.05, 0.2),
+        'physics.cable.softening': rng.uniform(0.2, 3.0),
+    }
     for name, middle in (('arm', (0.06, 0, 0)), ('pendulum', (0.01, 0, -0.1))):
         masses = rng.uniform(0.005, 0.03, 4)
         points = np.array(middle) + rng.uniform(-0.06, 0.06, (4, 3))
