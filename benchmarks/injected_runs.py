@@ -32,8 +32,10 @@ from furuta_bringup.stack import SimArguments, sim_stack
 from furuta_description import ros
 from furuta_description.command import run_command
 from furuta_description.robot import load_robot
+from furuta_description.trace import StepTimes
 from furuta_rl.criterion import ARM_LIMIT, EPISODE, HOLD
 from furuta_rl.policy import load_card
+from furuta_rl.policy_node import PolicyNode
 from furuta_rl.share import share
 from furuta_rl.shipped import policy_file
 from furuta_rl.task import UPRIGHT
@@ -165,46 +167,43 @@ def measure(collector: Collector, seconds: float) -> dict[str, NDArray[Any]]:
     return collector.between(begin, end).joined
 
 
+def plain_step(node: Any, message: Any, info: dict[str, Any]) -> bool:
+    """What `ControllerNode` does with a sample, had it no injection."""
+    taken = node._now_ns()
+    sample = ros.sample_from(message)
+    if sample is None:
+        return False
+    node.heard = time.monotonic()
+    if not node.schedule.is_due(sample.stamp):
+        node.rehearse()
+        return False
+    if node.schedule.has_jumped:
+        node.reset()
+    voltage = node.step(sample) if node.schedule.is_settled else 0.0
+    computed = node._now_ns()
+    node._publish(voltage)
+    observed, stamp = info['source_timestamp'], ros.nanoseconds(message.header.stamp)
+    node.schedule.done(
+        StepTimes(node._published, stamp, observed, taken, computed, node._now_ns())
+    )
+    return True
+
+
 def measure_cost(options: Options) -> dict[str, Any]:
-    """Step of the policy node, and of one that knows no injection, in turns."""
-    from furuta_description.trace import StepTimes
-    from furuta_rl.policy_node import PolicyNode
-
-    class PlainNode(PolicyNode):
-        """The same without injection."""
-
-        def _on_joint_state(self, message: Any, info: dict[str, Any]) -> bool:
-            taken = self._now_ns()
-            sample = ros.sample_from(message)
-            if sample is None:
-                return False
-            self.heard = time.monotonic()
-            if not self.schedule.is_due(sample.stamp):
-                self.rehearse()
-                return False
-            if self.schedule.has_jumped:
-                self.reset()
-            voltage = self.step(sample) if self.schedule.is_settled else 0.0
-            computed = self._now_ns()
-            self._publish(voltage)
-            observed, stamp = info['source_timestamp'], ros.nanoseconds(message.header.stamp)
-            self.schedule.done(
-                StepTimes(self._published, stamp, observed, taken, computed, self._now_ns())
-            )
-            return True
-
+    """Steps of a policy node with and without the code of injection, in turns, at random."""
     rclpy.init(args=['bench', '--ros-args', '-p', f'robot:={options.robot}'])
-    nodes = [PolicyNode(), PlainNode()]
-    period_ns, begin = round(1e9 / nodes[0].controller.rate_hz), time.time_ns()
-    durations: list[list[float]] = [[], []]
-    for step in track(range(6000), 'steps'):
+    node = PolicyNode()
+    ways = (type(node)._on_joint_state, plain_step)
+    period_ns, begin = round(1e9 / node.controller.rate_hz), time.time_ns()
+    durations: tuple[list[float], list[float]] = ([], [])
+    turns = np.random.default_rng(options.seed).integers(0, 2, 40_000).tolist()
+    for step, which in enumerate(track(turns, 'steps')):
         stamp = ros.time_message(begin + step * period_ns)
-        angle = float(0.5 * np.sin(0.1 * step))
+        angle = 0.5 * math.sin(0.1 * step)
         message = ros.joint_state_message(stamp, ros.Sample(0.0, angle, angle, 0.0, 0.0), 0.0)
-        for which in (0, 1) if step % 2 else (1, 0):
-            started = time.perf_counter()
-            nodes[which]._on_joint_state(message, {'source_timestamp': begin})
-            durations[which].append(time.perf_counter() - started)
+        started = time.perf_counter()
+        ways[which](node, message, {'source_timestamp': begin})
+        durations[which].append(time.perf_counter() - started)
     rclpy.shutdown()
     ours, plain = (float(np.median(values[500:])) for values in durations)
     return {'ratio': ours / plain, 'with_us': 1e6 * ours, 'without_us': 1e6 * plain}
