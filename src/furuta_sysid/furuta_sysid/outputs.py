@@ -58,7 +58,7 @@ def write_rest(
     lines = diff(
         robot.file.read_text(), tuned.file.read_text(), (robot.file.name, tuned.file.name)
     )
-    save_ranges(identified_ranges(result), tuned.file)
+    save_ranges(identified_ranges(result, tuned.timing.link_delay), tuned.file)
     write_whole(tuned.file.with_suffix('.urdf'), make_urdf(tuned).encode())
     write_whole(tuned.file.with_suffix('.diff'), ('\n'.join(lines) + '\n').encode())
     write_report(tuned.file.with_name(REPORT_FILE), result, comparisons, lines)

@@ -21,14 +21,14 @@ DELAY_FLOOR = 0.002  # [s] by which the delay may be shorter or longer than iden
 HOST_DELAY = 0.010  # [s] that a controller and its host add to the machine's delay at most
 
 
-def identified_ranges(result: SysidResult) -> Ranges:
-    """The preset `identified` of a tuned robot."""
+def identified_ranges(result: SysidResult, link_delay: float) -> Ranges:
+    """The preset `identified` of a tuned robot, whose line is known to take `link_delay` [s]."""
     ranges = PRIOR
     for parameter in result.parameters:
         if not parameter.is_identified:
             continue
         if parameter.name == 'delay':
-            ranges = replace(ranges, delay=_delay(parameter))
+            ranges = replace(ranges, delay=_delay(parameter, link_delay))
         else:
             ranges = _with_spread(ranges, parameter.name, _spread(parameter))
     return ranges
@@ -44,11 +44,11 @@ def _spread(parameter: IdentifiedParameter) -> float:
     return min(max(half / abs(parameter.value), FLOOR), CEILING)
 
 
-def _delay(parameter: IdentifiedParameter) -> tuple[float, float]:
-    """From sample to voltage: what the machine takes, and what a controller may add."""
+def _delay(parameter: IdentifiedParameter, link_delay: float) -> tuple[float, float]:
+    """From sample to torque: what the machine takes, and what a controller may add."""
     low = min(parameter.low, parameter.value - DELAY_FLOOR)
     high = max(parameter.high, parameter.value + DELAY_FLOOR)
-    return max(0.0, low), high + HOST_DELAY
+    return max(0.0, link_delay + low), link_delay + high + HOST_DELAY
 
 
 def _with_spread(node: Any, name: str, spread: float) -> Any:

@@ -24,7 +24,7 @@ def identified(folder, result, dead_zone):
     folder.mkdir()
     tuned = folder / 'furuta_tuned.yaml'
     tuned.write_text(tuned_text(text, {'physics.motor.dead_zone': dead_zone}, 'test'))
-    save_ranges(identified_ranges(result), tuned)
+    save_ranges(identified_ranges(result, 0.002), tuned)
     save_result(result, folder / 'sysid_result.json')
     return str(folder)
 
@@ -40,7 +40,7 @@ def test_applied_robot_is_one_by_name_and_undone_again(tmp_path, robots, result,
     assert '+    dead_zone: {value: 0.3' in told and '-    dead_zone: {value: 0.25' in told
     assert 'furuta train --robot furuta_tuned --randomization identified' in told
     assert dead_zone() == 0.3
-    assert load_preset('identified', 'furuta_tuned') == identified_ranges(result)
+    assert load_preset('identified', 'furuta_tuned') == identified_ranges(result, 0.002)
     assert apply.main([second, '--yes']) == 0
     assert '-    dead_zone: {value: 0.3' in capsys.readouterr().out  # against the one in use
     assert dead_zone() == 0.4

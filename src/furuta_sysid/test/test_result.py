@@ -33,16 +33,16 @@ def test_result_of_another_robot_is_refused(result):
 
 
 def test_ranges_are_the_intervals_and_what_is_unknown_keeps_the_usual_one(result):
-    ranges = identified_ranges(result)
+    ranges = identified_ranges(result, 0.002)
     assert ranges.motor.dead_zone == pytest.approx(0.06 / 0.3)  # the longer half of the interval
-    assert ranges.delay == pytest.approx((0.010, 0.014 + HOST_DELAY))
+    assert ranges.delay == pytest.approx((0.012, 0.016 + HOST_DELAY))
     unknown = replace(ranges, motor=replace(ranges.motor, dead_zone=0.1), delay=DEFAULT.delay)
     assert unknown == DEFAULT
 
 
 def test_narrow_interval_keeps_a_floor(result):
     sure = replace(result.parameters[0], low=0.2999, high=0.3001)
-    assert identified_ranges(replace(result, parameters=(sure,))).motor.dead_zone == FLOOR
+    assert identified_ranges(replace(result, parameters=(sure,)), 0.0).motor.dead_zone == FLOOR
 
 
 def test_verdict_follows_the_errors_of_what_was_kept_out(result):
