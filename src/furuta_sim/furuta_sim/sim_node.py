@@ -25,7 +25,7 @@ from furuta_description.ros_plant import PlantInterface, Services, trigger
 from furuta_description.urdf import make_urdf
 from furuta_sim.backends.mujoco import MujocoBackend
 from furuta_sim.pace import Pace
-from furuta_sim.simulator import Simulator, Start
+from furuta_sim.simulator import Measurement, Simulator, Start
 from furuta_sim.viewer import Viewer
 
 
@@ -47,6 +47,7 @@ class SimConfig:
 
 START = 'start.'
 VIEWER_PERIOD = 1 / 60  # [s]
+WAKING_NS, STEP_NS = 150_000, 250_000  # to wake up and for a physics step, in 99 of 100 ticks
 READ_ONLY = (
     'robot',
     'hidden',
@@ -112,20 +113,28 @@ class SimNode(Node):
         try:
             while self._is_running:
                 due = self.pace.next(time.monotonic_ns())
-                time.sleep(max(0, due - time.monotonic_ns()) / 1e9)
+                _sleep_until(due - self._ahead_ns())
                 if self._is_running and not self.pace.is_paused:
-                    self._tick()
+                    measurement = self._advance()
+                    _sleep_until(due)
+                    self._publish(measurement)
         finally:
             if self._is_running:  # a plant that stands still must not look alive
                 self.context.try_shutdown()
 
-    def _tick(self) -> None:
+    def _ahead_ns(self) -> float:
+        """How long before its deadline a tick is computed, so that its sample goes out in time."""
+        period = self.pace.period_ns / self.pace.speed
+        return min(WAKING_NS + self._steps * STEP_NS, period / 2)
+
+    def _advance(self) -> Measurement:
+        """Take the commands that arrived and step to the deadline; the sample there."""
         with self._lock:
             for command in self._plant.take_commands():
                 self.simulator.command(command.voltage, command)
             self.simulator.advance(self._steps)
-            self._publish(self.simulator.measurement)
             self._trace()
+            return self.simulator.measurement
 
     def _trace(self) -> None:
         simulator, now_ns = self.simulator, self._epoch + self.pace.plant_ns
@@ -134,7 +143,7 @@ class SimNode(Node):
                 self._plant.applied(command, now_ns - (simulator.time_us - at_us) * 1000)
         simulator.delivered.clear()
 
-    def _publish(self, m: Any) -> None:
+    def _publish(self, m: Measurement) -> None:
         stamp = ros.time_message(self._epoch + self.pace.plant_ns)
         sample = ros.Sample(0.0, *m[:4])
         self._plant.publish(stamp, sample, m.motor_torque, m.voltage)
@@ -215,6 +224,10 @@ class SimNode(Node):
         self._thread.join(timeout=2)
         if self._viewer:
             self._viewer.close()
+
+
+def _sleep_until(deadline_ns: float) -> None:
+    time.sleep(max(0.0, deadline_ns - time.monotonic_ns()) / 1e9)
 
 
 def _real(hidden: str, known: Robot) -> Robot:
