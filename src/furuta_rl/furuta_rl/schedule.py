@@ -11,6 +11,7 @@ import math
 from furuta_description.trace import STEP_STAGES, StepTimes, Trace
 
 SPANS = {**STEP_STAGES, 'observation_age': ('stamp', 'published')}
+PULL = 0.01  # share of a sample's lateness by which the next steps come later, too
 SETTLING = 0.5  # [s] of samples without a gap before the motor is first driven
 
 
@@ -28,7 +29,7 @@ class Schedule:
         self._steps = 0  # taken since the last report
         self._due_steps = 0  # due since the stamp `_first`; an injected delay lies between the two
         self._first: float | None = None
-        self._last = 0.0
+        self._last = self._newest = 0.0  # stepped on, and come
         self._settled = math.inf  # stamp from which on samples are trusted
 
     def is_due(self, stamp: float) -> bool:
@@ -39,12 +40,15 @@ class Schedule:
             if not self.has_jumped or self._settled > stamp:
                 self._settled = stamp + SETTLING
             self._due = stamp
-        late = stamp - self._due
-        if late < -0.25 * self.period:  # samples need not come exactly on our grid
+        late, spacing = stamp - self._due, abs(stamp - self._newest)
+        self._newest = stamp
+        # Samples need not come exactly on our grid: the one nearest to it counts.
+        if late < -min(0.5 * spacing, 0.25 * self.period):
             return False
         skipped = int((late + 0.25 * self.period) / self.period)
         self.missed += skipped
-        self._due += (1 + skipped) * self.period
+        # Not by periods alone: clocks differ, and sums of seconds since 1970 lose 1e-7 s each.
+        self._due += (1 + skipped) * self.period + PULL * (late - skipped * self.period)
         self._last = stamp
         if self._first is None:
             self._first = stamp

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which samples a controller steps on."""
 
+import numpy as np
+import pytest
+
 from furuta_description.trace import StepTimes
 from furuta_rl.schedule import Schedule
 
@@ -20,6 +23,18 @@ def test_jitter_of_the_stamps_costs_no_step():
     stamps = [0.0, 0.0021, 0.0039, 0.0061, 0.0081, 0.0099, 0.0119]
     assert due(schedule, stamps) == [0.0, 0.0039, 0.0081, 0.0119]
     assert schedule.missed == 0
+
+
+@pytest.mark.parametrize('drift', [0.0, 1e-4, -1e-4])  # of the plant's clock
+@pytest.mark.parametrize('rate', [50, 200, 250, 500])
+def test_no_step_is_missed_in_many_minutes_of_system_time(rate, drift):
+    schedule, period = Schedule(1 / rate), 1 / rate
+    start, spacing = 1.7e9, (1 + drift) * min(period, 0.002 if rate != 200 else period)
+    count = 200_000
+    stamps = start + spacing * np.arange(count)
+    steps = len(due(schedule, stamps.tolist()))
+    assert schedule.missed == 0
+    assert steps == pytest.approx(count * spacing / period / (1 + drift), abs=2)
 
 
 def test_lost_samples_are_missed_steps_and_the_grid_goes_on():
