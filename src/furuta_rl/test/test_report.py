@@ -110,7 +110,8 @@ def test_ctrl_c_stops_without_a_traceback_or_a_file(tmp_path) -> None:
 
 def test_ranges_of_the_training_are_those_of_its_card_or_not_known() -> None:
     card = load_card(shipped_policies()['furuta'])
-    assert trained_ranges(card, 'furuta') == PRESETS['wide']
+    named = dataclasses.replace(card, training={'randomization': 'wide'})
+    assert trained_ranges(named, 'furuta') == PRESETS['wide']
     assert trained_ranges(dataclasses.replace(card, training={}), 'furuta') is None
     own = dataclasses.replace(PRESETS['default'], push_rate=0.7)
     told = json.loads(json.dumps({'ranges': dataclasses.asdict(own)}))
