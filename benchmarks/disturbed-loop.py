@@ -22,11 +22,10 @@ import traced
 import tyro
 from rich.progress import Progress
 
-from furuta_bringup import middleware
 from furuta_bringup.judge import UPRIGHT
 from furuta_bringup.processes import Processes, StackError
 from furuta_bringup.stack import SimArguments, sim_stack
-from furuta_description import ros, trace
+from furuta_description import ros, ros_polling, trace
 from furuta_description.robot import load_robot
 from furuta_rl.policy import load_card
 from furuta_rl.shipped import policy_file
@@ -55,18 +54,18 @@ class Watch(traced.Collector):
     def __init__(self, node: Any) -> None:
         """Subscribe."""
         super().__init__(node)
-        self._joints = ros.poll(node, ros.JointState, ros.JOINT_STATES, QUEUE)
-        self._motor = ros.poll(node, ros.BatteryState, ros.MOTOR_STATE, QUEUE)
+        self._joints = ros_polling.poll(node, ros.JointState, ros.JOINT_STATES, QUEUE)
+        self._motor = ros_polling.poll(node, ros.BatteryState, ros.MOTOR_STATE, QUEUE)
         self.angles: list[tuple[int, float]] = []  # stamp [ns], of the pendulum from upright [rad]
         self.voltages: list[tuple[int, float]] = []  # stamp [ns], [V]
 
     def take(self) -> None:
         """See `Collector`."""
         super().take()
-        for message, _ in ros.take(self._joints):
+        for message, _ in ros_polling.take(self._joints):
             off = ros.sample_from(message).pendulum_angle % (2 * np.pi) - np.pi
             self.angles.append((ros.nanoseconds(message.header.stamp), off))
-        for message, _ in ros.take(self._motor):
+        for message, _ in ros_polling.take(self._motor):
             self.voltages.append((ros.nanoseconds(message.header.stamp), message.voltage))
 
     def upright_for(self) -> float:
@@ -148,20 +147,10 @@ def oldest_command(watch: Watch, commands: trace.Times, span: tuple[int, int]) -
 
 def main(options: Options) -> int:
     """Run the cases and print; 0 if the time-out held in all and it stood again."""
-    middleware.apply()
-    rclpy.init(signal_handler_options=rclpy.SignalHandlerOptions.NO)
     figures: dict[str, dict[str, Any]] = {}
-    try:
-        with Progress() as progress:
-            for name in options.cases:
-                figures[name] = run_case(name, options, progress)
-    except KeyboardInterrupt:
-        return 130
-    except StackError as error:
-        print(f'error: {error}')
-        return 2
-    finally:
-        rclpy.try_shutdown()
+    with traced.topics(), Progress() as progress:
+        for name in options.cases:
+            figures[name] = run_case(name, options, progress)
     bound = load_robot(options.robot).safety.command_timeout + SLACK
     rows = [
         (key, *(case[key] for case in figures.values())) for key in next(iter(figures.values()))

@@ -29,7 +29,7 @@ from furuta_bringup.bring_up import monitored
 from furuta_bringup.node_spec import NodeSpec
 from furuta_bringup.processes import Processes
 from furuta_bringup.stack import SimArguments, sim_stack
-from furuta_description import ros
+from furuta_description import ros, ros_polling
 from furuta_description.command import run_command
 from furuta_description.robot import load_robot
 from furuta_description.trace import StepTimes
@@ -224,7 +224,7 @@ def measure_runs(options: Options) -> dict[str, Any]:
     successes: list[bool] = []
     with monitored() as monitor, Progress() as progress:
         bench = Bench(monitor)
-        joint_states = ros.poll(monitor, ros.JointState, ros.JOINT_STATES, 1000)
+        joint_states = ros_polling.poll(monitor, ros.JointState, ros.JOINT_STATES, 1000)
         with Processes(sim_stack(arguments), progress.console.print) as stack:
             stack.start()
             while 'controller' not in monitor.diagnostics:
@@ -235,7 +235,7 @@ def measure_runs(options: Options) -> dict[str, Any]:
                 bench.call(Trigger, ros.CLEAR_FAULT, Trigger.Request())
                 bench.call(Trigger, ros.RESET, Trigger.Request())
                 time.sleep(0.1)
-                list(ros.take(joint_states))  # from before
+                list(ros_polling.take(joint_states))  # from before
                 bench.call(SetBool, ros.ENABLE, SetBool.Request(data=True))
                 successes.append(succeeded(watch(joint_states, stack), options.robot))
     return asdict(share(np.array(successes))) | {'successes': successes}
@@ -247,7 +247,7 @@ def watch(joint_states: Any, stack: Processes) -> NDArray[Any]:
     while not samples or samples[-1].stamp - samples[0].stamp < EPISODE:
         stack.check()
         time.sleep(0.02)
-        samples += [ros.sample_from(message) for message, _ in ros.take(joint_states)]
+        samples += [ros.sample_from(message) for message, _ in ros_polling.take(joint_states)]
     rows = np.array(samples)[:, :3]
     return rows - [rows[0, 0], 0, 0]
 

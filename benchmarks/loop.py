@@ -37,7 +37,6 @@ import traced
 import tyro
 from rich.progress import Progress
 
-from furuta_bringup import middleware
 from furuta_bringup.processes import Processes, StackError
 from furuta_description.realtime import PRIORITY
 from furuta_hardware.core_library import compiler, run_compiler
@@ -175,17 +174,8 @@ def verdicts(figures: dict[str, Any], rate: int) -> list[tuple[str, float, str, 
 
 def main(options: Options) -> int:
     """Measure and print; 0 if every bound holds, or with --load."""
-    middleware.apply()
-    rclpy.init(signal_handler_options=rclpy.SignalHandlerOptions.NO)
-    try:
+    with traced.topics():
         run, late = measure(options)
-    except KeyboardInterrupt:
-        return 130
-    except StackError as error:
-        print(f'error: {error}')
-        return 2
-    finally:
-        rclpy.try_shutdown()
     period = 1 / options.rate
     stages, judged = run.durations(period), run.judge(period)
     bare = {

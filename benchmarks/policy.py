@@ -19,7 +19,7 @@ from std_msgs.msg import Float64MultiArray
 from furuta_bringup import middleware
 from furuta_bringup.processes import Processes
 from furuta_bringup.stack import SimArguments, sim_stack
-from furuta_description import ros
+from furuta_description import ros, ros_polling
 from furuta_description.robot import load_robot
 from furuta_rl.policy_controller import PolicyController
 from furuta_rl.shipped import policy_file
@@ -70,24 +70,24 @@ def measure_topics(options: Options, rate_hz: float) -> dict[str, float]:
     middleware.apply()
     rclpy.init()
     node = rclpy.create_node('bench')
-    joint_states = ros.poll(node, ros.JointState, ros.JOINT_STATES, QUEUE)
-    commands = ros.poll(node, Float64MultiArray, ros.COMMANDS, QUEUE)
+    joint_states = ros_polling.poll(node, ros.JointState, ros.JOINT_STATES, QUEUE)
+    commands = ros_polling.poll(node, Float64MultiArray, ros.COMMANDS, QUEUE)
     with Processes(nodes, print) as stack:
         stack.start()
-        while not list(ros.take(commands)):
+        while not list(ros_polling.take(commands)):
             stack.check()
             time.sleep(TAKE_PERIOD)
         time.sleep(WARM_UP)
-        list(ros.take(commands)), list(ros.take(joint_states))
+        list(ros_polling.take(commands)), list(ros_polling.take(joint_states))
         samples, published = [], []
         for _ in track(range(round(options.seconds / TAKE_PERIOD)), description='over topics'):
             time.sleep(TAKE_PERIOD)
             stack.check()
             samples += [
                 (_nanoseconds(message.header.stamp), info['source_timestamp'])
-                for message, info in ros.take(joint_states)
+                for message, info in ros_polling.take(joint_states)
             ]
-            published += [info['source_timestamp'] for _, info in ros.take(commands)]
+            published += [info['source_timestamp'] for _, info in ros_polling.take(commands)]
     node.destroy_node()
     rclpy.shutdown()
     return judge(np.array(samples), np.array(published), rate_hz)

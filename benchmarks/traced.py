@@ -3,14 +3,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import rclpy
 from numpy.typing import NDArray
 
+from furuta_bringup import middleware
+from furuta_bringup.processes import StackError
 from furuta_bringup.stack import NodeSpec
-from furuta_description import ros, trace
+from furuta_description import ros, ros_polling, trace
 
 EDGES = np.geomspace(0.01, 20.48, 12)  # [ms], each twice the one before
 BARS = ' ▁▂▃▄▅▆▇█'
@@ -41,6 +47,22 @@ def sim_with_classical(
     ]
 
 
+@contextlib.contextmanager
+def topics() -> Iterator[None]:
+    """What a benchmark does with rclpy; Ctrl-C ends it with code 130, a failed stack with 2."""
+    middleware.apply()
+    rclpy.init(signal_handler_options=rclpy.SignalHandlerOptions.NO)
+    try:
+        yield
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except StackError as error:
+        print(f'error: {error}')
+        sys.exit(2)
+    finally:
+        rclpy.try_shutdown()
+
+
 class Collector:
     """Takes the rows of both ends; keeps the newest diagnostics."""
 
@@ -48,18 +70,19 @@ class Collector:
         """Subscribe; a second of rows is one message."""
         kind, queue = ros.Int64MultiArray, 100
         self._ends = [
-            ros.poll(node, kind, topic, queue) for topic in (ros.TRACED_STEPS, ros.TRACED_COMMANDS)
+            ros_polling.poll(node, kind, topic, queue)
+            for topic in (ros.TRACED_STEPS, ros.TRACED_COMMANDS)
         ]
-        self._diagnostics = ros.poll(node, ros.DiagnosticArray, ros.DIAGNOSTICS, queue)
+        self._diagnostics = ros_polling.poll(node, ros.DiagnosticArray, ros.DIAGNOSTICS, queue)
         self._rows: list[list[trace.Times]] = [[], []]
         self.values: dict[str, dict[str, str]] = {}
 
     def take(self) -> None:
         """Take what has come."""
         for end, rows in zip(self._ends, self._rows, strict=True):
-            new = (ros.rows_from(message) for message, _ in ros.take(end))
+            new = (ros.rows_from(message) for message, _ in ros_polling.take(end))
             rows += [each for each in new if len(each)]
-        for message, _ in ros.take(self._diagnostics):
+        for message, _ in ros_polling.take(self._diagnostics):
             for status in message.status:
                 self.values[status.name] = {v.key: v.value for v in status.values}
 

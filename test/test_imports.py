@@ -18,6 +18,7 @@ NODES = (
     'furuta_description.ros',
     'furuta_description.ros_executor',
     'furuta_description.ros_plant',
+    'furuta_description.ros_polling',
 )
 DESCRIPTION, HARDWARE, SIM = 'furuta_description', 'furuta_hardware', 'furuta_sim'
 RL, SYSID, BRINGUP = 'furuta_rl', 'furuta_sysid', 'furuta_bringup'

@@ -9,7 +9,7 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
 from furuta_bringup.judge import Judge
-from furuta_description import ros
+from furuta_description import ros, ros_polling
 
 TAKE_PERIOD = 0.02  # [s]
 QUEUE = 1000  # messages, 2 s at 500 Hz
@@ -28,8 +28,8 @@ class MonitorNode(Node):
         self.create_subscription(
             ros.DiagnosticArray, ros.DIAGNOSTICS, self._on_diagnostics, ros.PLANT_QOS
         )
-        self._joint_states = ros.poll(self, ros.JointState, ros.JOINT_STATES, QUEUE)
-        self._motor_states = ros.poll(self, ros.BatteryState, ros.MOTOR_STATE, QUEUE)
+        self._joint_states = ros_polling.poll(self, ros.JointState, ros.JOINT_STATES, QUEUE)
+        self._motor_states = ros_polling.poll(self, ros.BatteryState, ros.MOTOR_STATE, QUEUE)
         self.has_voltage = False  # the motor has been driven
         self.create_timer(TAKE_PERIOD, self._take, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
@@ -58,12 +58,12 @@ class MonitorNode(Node):
         }
 
     def _take(self) -> None:
-        for message, _ in ros.take(self._motor_states):
+        for message, _ in ros_polling.take(self._motor_states):
             self.is_ready = self.judge.samples > 0
             if message.voltage != 0 and not self.has_voltage:
                 self.has_voltage = True
                 self.restart()  # a controller has taken over: the run begins
-        for message, _ in ros.take(self._joint_states):
+        for message, _ in ros_polling.take(self._joint_states):
             sample = ros.sample_from(message)
             if sample is not None:
                 self.judge.add(sample.stamp, sample.arm_angle, sample.pendulum_angle)

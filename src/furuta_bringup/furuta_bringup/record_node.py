@@ -30,7 +30,7 @@ from furuta_bringup.bag_metadata import Topic, offered_qos
 from furuta_bringup.bag_writer import BagWriter
 from furuta_bringup.message_definition import installed_prefixes, load_message_definition
 from furuta_bringup.record_config import DEFAULTS, RecordConfig, TopicFilter
-from furuta_description import ros
+from furuta_description import ros, ros_polling
 
 TAKE_PERIOD = 0.02  # [s]
 FLUSH_PERIOD = 0.5  # [s], the most that a kill -9 loses, but for TAKE_PERIOD
@@ -154,12 +154,12 @@ class Tap:
         self._sequence: int | None = None
         self._has_warned = False
         self._qos = _qos_for(publishers)
-        self._subscription = ros.poll(node, message_type, name, self._qos, raw=True)
+        self._subscription = ros_polling.poll(node, message_type, name, self._qos, raw=True)
 
     def take(self) -> list[Taken]:
         """All that has arrived."""
         taken: list[Taken] = []
-        for data, info in islice(ros.take(self._subscription), QUEUE_DEPTH):
+        for data, info in islice(ros_polling.take(self._subscription), QUEUE_DEPTH):
             sequence = info['publication_sequence_number'] or 0
             self._count_gap(sequence)
             received, published = info['received_timestamp'], info['source_timestamp']

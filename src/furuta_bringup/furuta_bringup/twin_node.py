@@ -21,7 +21,7 @@ from std_srvs.srv import SetBool, Trigger
 
 from furuta_bringup.twin_page import Actions, TwinPage
 from furuta_bringup.twin_status import Status, View
-from furuta_description import ros
+from furuta_description import ros, ros_polling
 from furuta_description.robot import load_robot
 from furuta_description.urdf import make_urdf
 
@@ -71,8 +71,8 @@ class TwinNode(Node):
         self._command: Publisher | None = None
 
         # Of 500 messages a second the page shows 30; the middleware keeps the newest.
-        self._joints = ros.poll(self, JointState, ros.JOINT_STATES, ros.SENSOR_QOS)
-        self._motor = ros.poll(self, BatteryState, ros.MOTOR_STATE, ros.SENSOR_QOS)
+        self._joints = ros_polling.poll(self, JointState, ros.JOINT_STATES, ros.SENSOR_QOS)
+        self._motor = ros_polling.poll(self, BatteryState, ros.MOTOR_STATE, ros.SENSOR_QOS)
         self.create_subscription(
             DiagnosticArray, ros.DIAGNOSTICS, self._on_diagnostics, ros.PLANT_QOS
         )
@@ -95,7 +95,7 @@ class TwinNode(Node):
 
     def _show(self) -> None:
         now = time.monotonic()
-        motor, joints = ros.newest(self._motor), ros.newest(self._joints)
+        motor, joints = ros_polling.newest(self._motor), ros_polling.newest(self._joints)
         sample = ros.sample_from(joints) if joints else None
         if motor:
             self._voltage = motor.voltage

@@ -12,6 +12,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -91,15 +92,10 @@ class Channel:
 
 
 def changed_angles(
-    settings: Observation, angles: tuple[float, float], normals: tuple[float, ...]
+    link: Link, angles: tuple[float, float], normals: tuple[float, ...]
 ) -> tuple[float, float]:
-    """Arm and pendulum angle [rad] as they arrive."""
-    biases = (settings.arm_bias, settings.pendulum_bias)
-    link = Link(noise=settings.noise, resolution=settings.resolution or None)
-    arm, pendulum = (
-        float(channel.changed(angle + bias, link, normal, np))
-        for angle, bias, normal in zip(angles, biases, normals[:2], strict=True)
-    )
+    """Arm and pendulum angle [rad] as they arrive over a link of observations."""
+    arm, pendulum = channel.changed(np.array(angles), link, np.array(normals[:2]), np).tolist()
     return arm, pendulum
 
 
@@ -114,22 +110,16 @@ def changed_velocities(
     return arm, pendulum
 
 
-def changed_voltage(settings: Command, arrival: Arrival) -> float | None:
+def changed_voltage(link: Link, arrival: Arrival) -> float | None:
     """Voltage of a command [V] as it arrives; None if none does. What is no number is 0 V."""
     if arrival.is_lost:
-        return None if settings.hold else 0.0
-    link = Link(
-        scale=settings.scale,
-        bias=settings.bias,
-        noise=settings.noise,
-        resolution=settings.resolution or None,
-    )
+        return 0.0 if link.is_zero_when_lost else None
     voltage = float(channel.changed(arrival.message, link, arrival.normals[0], np))
     return voltage if math.isfinite(voltage) else 0.0
 
 
 def link_of(settings: Transit) -> Link:
-    """The link that takes the times and loses the messages of the settings.
+    """The link that does what the settings say; that of observations has a bias for each angle.
 
     Raises:
         ValueError: there is no such recording.
@@ -139,14 +129,30 @@ def link_of(settings: Transit) -> Link:
         transits = latency.gamma(settings.jitter, settings.gamma_shape)
     elif settings.distribution == 'recorded':
         transits = latency.load_recorded(settings.recording)
-    return Link(
+    link = Link(
         delay=settings.delay,
         jitter=settings.jitter,
         transits=transits,
         dropout=settings.dropout,
         burst=settings.burst or None,
-        is_zero_when_lost=not getattr(settings, 'hold', True),
     )
+    if isinstance(settings, Observation):
+        return replace(
+            link,
+            bias=np.array((settings.arm_bias, settings.pendulum_bias)),
+            noise=settings.noise,
+            resolution=settings.resolution or None,
+        )
+    if isinstance(settings, Command):
+        return replace(
+            link,
+            is_zero_when_lost=not settings.hold,
+            scale=settings.scale,
+            bias=settings.bias,
+            noise=settings.noise,
+            resolution=settings.resolution or None,
+        )
+    return link
 
 
 class Delivery:

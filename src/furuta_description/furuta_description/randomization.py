@@ -86,6 +86,8 @@ class Ranges:
     """relative spread of the cable's stiffness"""
     cable_rest_angle: float = 0.0
     """relative spread of the angle at which the cable pulls nowhere"""
+    cable_softening: float = 0.0
+    """relative spread of how the cable gives way; in no preset, for only tuned robots have it"""
     quantised: bool = False
     """whether angles are measured in encoder counts"""
     angle_noise: float = 0.0
@@ -165,7 +167,7 @@ def drawn_names(ranges: Ranges) -> list[str]:
     names = ['gravity']
     for group in ('arm', 'pendulum', 'motor'):
         names += [f'{group}.{field.name}' for field in fields(getattr(ranges, group))]
-    names += ['cable_stiffness', 'cable_rest_angle']
+    names += ['cable_stiffness', 'cable_rest_angle', 'cable_softening']
     return [name for name in names if attrgetter(name)(ranges)]
 
 
@@ -197,7 +199,7 @@ def draw(physics: Physics, ranges: Ranges, deviations: Array) -> Physics:
         cable=Cable(
             physics.cable.stiffness * factor(ranges.cable_stiffness),
             physics.cable.rest_angle * factor(ranges.cable_rest_angle),
-            physics.cable.softening,
+            physics.cable.softening * factor(ranges.cable_softening),
         ),
     )
 

@@ -7,6 +7,8 @@ alone takes a third of that (docs/decisions/0009). All callbacks stay in one thr
 
 from __future__ import annotations
 
+import math
+import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -24,6 +26,7 @@ from rclpy.subscription import Subscription
 SERVE_PERIOD = 0.02  # [s] between looks at timers and services, right after a callback
 PATIENCE = 0.05  # [s] after which they are looked at whatever the messages do
 AT_ONCE = 4  # callbacks of timers and services in one look
+ALERT = 0.3e-3  # [s] before and after the time a message is expected that it is looked for
 
 
 class Urgent:
@@ -34,34 +37,67 @@ class Urgent:
         node: Node,
         subscription: Subscription,
         callback: Callable[[Any, dict[str, Any]], bool],
+        prepare: Callable[[], None] = lambda: None,
     ) -> None:
-        """Wait for what comes on a subscription made by `ros.poll`.
+        """Wait for what comes on a subscription made by `ros_polling.poll`.
 
         Args:
             node: the subscription's.
             subscription: no executor serves it.
             callback: gets a message with the middleware's info; says whether there is time now
                 for what is not urgent.
+            prepare: called right before an expected message.
         """
         self._handle, self._kind = subscription.handle, subscription.msg_type
         self._raw = subscription.raw
-        self._callback = callback
+        self._callback, self._prepare = callback, prepare
+        self._expected = -math.inf
         self._wait_set = rclpy_implementation.WaitSet(1, 0, 0, 0, 0, 0, node.context.handle)
 
-    def wait(self, timeout: float) -> None:
-        """Return when there is a message, or after `timeout` [s]."""
-        with self._handle:
-            self._wait_set.clear_entities()
-            self._wait_set.add_subscription(self._handle)
-            self._wait_set.wait(int(timeout * 1e9))
+    def expect(self, ahead: float) -> None:
+        """The next message that matters will come in so many seconds.
 
-    def handle(self) -> bool:
-        """Call back what has come; whether there is time now for what is not urgent."""
+        A thread that slept takes 0.1 ms longer to have it, and as much to act on it.
+        """
+        self._expected = time.monotonic() + ahead
+
+    def handle(self, timeout: float) -> bool:
+        """Wait for a message for up to `timeout` [s] and call back what has come.
+
+        Returns:
+            Whether there is time now for what is not urgent.
+        """
         has_time = False
         with self._handle:
-            while taken := self._handle.take_message(self._kind, self._raw):
+            taken = self._first(time.monotonic() + timeout)
+            while taken:
                 has_time = self._callback(*taken)
+                taken = self._take()
         return has_time
+
+    def _first(self, end: float) -> Any:
+        """The message that comes first, before `end`; None if none does."""
+        if (alert := self._expected - ALERT) > time.monotonic():
+            self._sleep(min(alert, end))
+            if (taken := self._take()) or time.monotonic() < alert:
+                return taken
+        if time.monotonic() < self._expected + ALERT:
+            self._prepare()
+            while time.monotonic() < self._expected + ALERT:
+                if taken := self._take():
+                    return taken
+                os.sched_yield()  # lets other threads have the interpreter
+        self._sleep(end)
+        return self._take()
+
+    def _take(self) -> Any:
+        return self._handle.take_message(self._kind, self._raw)
+
+    def _sleep(self, end: float) -> None:
+        """Until there is a message, or until `end`."""
+        self._wait_set.clear_entities()
+        self._wait_set.add_subscription(self._handle)
+        self._wait_set.wait(max(int((end - time.monotonic()) * 1e9), 0))
 
 
 class PromptExecutor(SingleThreadedExecutor):
@@ -75,8 +111,7 @@ class PromptExecutor(SingleThreadedExecutor):
             if urgent is None:
                 self.spin_once()
                 continue
-            urgent.wait(PATIENCE)
-            has_time = urgent.handle()
+            has_time = urgent.handle(PATIENCE)
             waited = time.monotonic() - served
             if waited > PATIENCE or (has_time and waited > SERVE_PERIOD):
                 self._serve()

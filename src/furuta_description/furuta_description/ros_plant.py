@@ -12,7 +12,7 @@ from rclpy.node import Node
 from std_msgs.msg import Float64MultiArray, Int64MultiArray, String
 from std_srvs.srv import SetBool, Trigger
 
-from furuta_description import ros
+from furuta_description import ros, ros_polling
 from furuta_description.robot import Robot
 from furuta_description.ros_executor import Urgent
 from furuta_description.trace import COMMAND_STAGES, CommandTimes, Trace
@@ -69,7 +69,7 @@ class PlantInterface:
             )
         self._description = advertise(String, ros.ROBOT_DESCRIPTION, ros.LATCHED_QOS)
         self.describe(make_urdf(robot))
-        self._commands = ros.poll(node, Float64MultiArray, ros.COMMANDS, ros.COMMAND_QOS)
+        self._commands = ros_polling.poll(node, Float64MultiArray, ros.COMMANDS, ros.COMMAND_QOS)
         if on_command:
             node.urgent = Urgent(
                 node, self._commands, lambda *taken: on_command(_command(*taken)) or True
@@ -85,7 +85,7 @@ class PlantInterface:
 
     def take_commands(self) -> Iterator[Command]:
         """Commands that have arrived."""
-        return (_command(*taken) for taken in ros.take(self._commands))
+        return (_command(*taken) for taken in ros_polling.take(self._commands))
 
     def applied(self, command: Command, at_ns: int) -> None:
         """The motor is driven by a command, from then on [ns of the system's clock]."""

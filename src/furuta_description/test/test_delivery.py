@@ -78,22 +78,23 @@ def test_noise_and_bias_and_resolution_of_angles_and_voltage() -> None:
     """Arm: 1 + 0.3 + 0.1 x 2 = 1.5 = 2 x 0.75; pendulum: -1 - 0.1 x 1 = -1.1 -> -1 x 0.75."""
     settings = Observation(noise=0.1, velocity_noise=0.5, arm_bias=0.3, resolution=0.75)
     normals = (2.0, -1.0, 1.0, 2.0)
-    assert delivery.changed_angles(settings, (1.0, -1.0), normals) == pytest.approx((1.5, -0.75))
+    link = delivery.link_of(settings)
+    assert delivery.changed_angles(link, (1.0, -1.0), normals) == pytest.approx((1.5, -0.75))
     assert delivery.changed_velocities(settings, (1.0, 1.0), normals) == (1.5, 2.0)
-    command = Command(scale=0.5, bias=0.25, noise=1.0)
-    assert delivery.changed_voltage(command, Arrival(4.0, False, normals)) == 4.25
+    link = delivery.link_of(Command(scale=0.5, bias=0.25, noise=1.0))
+    assert delivery.changed_voltage(link, Arrival(4.0, False, normals)) == 4.25
 
 
 @pytest.mark.parametrize('voltage', [float('nan'), float('inf')])
 def test_no_number_becomes_zero_volts(voltage: float) -> None:
     arrival = Arrival(voltage, False, (1.0,) * 4)
-    assert delivery.changed_voltage(Command(resolution=0.1), arrival) == 0.0
+    assert delivery.changed_voltage(delivery.link_of(Command(resolution=0.1)), arrival) == 0.0
 
 
 def test_lost_command_is_held_or_zero() -> None:
     lost = Arrival(3.0, True, (0.0,) * 4)
-    assert delivery.changed_voltage(Command(), lost) is None
-    assert delivery.changed_voltage(Command(hold=False), lost) == 0.0
+    assert delivery.changed_voltage(delivery.link_of(Command()), lost) is None
+    assert delivery.changed_voltage(delivery.link_of(Command(hold=False)), lost) == 0.0
 
 
 def test_thread_hands_each_message_over_when_it_is_due() -> None:

@@ -108,6 +108,7 @@ class ClassicalController:
     def reset(self, shape: tuple[int, ...] = ()) -> None:
         """Forget the past; for a plant that was moved or restarted, (B,) for B of them."""
         self.past = Past(np.zeros((*shape, self.gains.gain.shape[-1] - 4)), np.zeros(shape, bool))
+        self._newest = (np.zeros(shape),) * 4
 
     @property
     def is_balancing(self) -> Array:
@@ -128,7 +129,13 @@ class ClassicalController:
         """
         sample = (arm_angle, pendulum_angle, arm_velocity, pendulum_velocity)
         voltage, self.past = self.command(self.gains, self.past, sample, np)
+        self._newest = sample
         return voltage
+
+    @np.errstate(invalid='ignore')
+    def rehearse(self) -> None:
+        """Step once more on the newest sample, to no effect."""
+        self.command(self.gains, self.past, self._newest, np)
 
     def command(
         self, gains: Gains, past: Past, sample: tuple[Array, Array, Array, Array], xp: Any

@@ -42,6 +42,10 @@ class ClassicalNode(ControllerNode):
         """See `ControllerNode.step`."""
         return float(self.controller.step(*sample[1:]))
 
+    def rehearse(self) -> None:
+        """See `ControllerNode.rehearse`."""
+        self.controller.rehearse()
+
     def values(self) -> dict[str, Any]:
         """See `ControllerNode.values`."""
         return {'balancing': bool(self.controller.is_balancing)}

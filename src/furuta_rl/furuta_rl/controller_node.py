@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from rclpy.node import Node
 from std_msgs.msg import Float64MultiArray, Int64MultiArray
 
-from furuta_description import ros
+from furuta_description import ros, ros_polling
 from furuta_description.injection import Command, Injection, Observation
 from furuta_description.ros_executor import Urgent
 from furuta_description.trace import StepTimes
@@ -50,8 +50,8 @@ class ControllerNode(Node, ABC):
         self._now_ns = time.time_ns
         if self.get_parameter('use_sim_time').value:
             self._now_ns = lambda: self.get_clock().now().nanoseconds
-        joint_states = ros.poll(self, ros.JointState, ros.JOINT_STATES, ros.SENSOR_QOS)
-        self.urgent = Urgent(self, joint_states, self._on_joint_state)
+        joint_states = ros_polling.poll(self, ros.JointState, ros.JOINT_STATES, ros.SENSOR_QOS)
+        self.urgent = Urgent(self, joint_states, self._on_joint_state, self._prepare)
         self.create_timer(1.0, self._publish_diagnostics)
 
     @abstractmethod
@@ -68,7 +68,10 @@ class ControllerNode(Node, ABC):
         return self.step(self._held)
 
     def rehearse(self) -> None:
-        """No step is due on this sample: time to warm up what the next one needs."""
+        """Step once more on the newest sample, to no effect.
+
+        There is time before the next step, which is slow if what it needs has left the caches.
+        """
 
     @abstractmethod
     def values(self) -> dict[str, Any]:
@@ -80,20 +83,24 @@ class ControllerNode(Node, ABC):
         if sample is None:
             return False
         self.heard = time.monotonic()
-        if not self.schedule.is_due(sample.stamp):
-            if self._injected is None:  # else the controller is another thread's
-                self.rehearse()
-            return False
         schedule = self.schedule
+        if not schedule.is_due(sample.stamp):
+            self._prepare()
+            return False
         if self._injected is not None:
             seen = Seen(sample, message, info, schedule.has_jumped, schedule.is_settled)
             self._injected.observe(seen)
-            return True
+            return True  # and what drives the motor is not expected
         if schedule.has_jumped:
             self.reset()
         voltage = self.step(sample) if schedule.is_settled else 0.0
         self.drive(voltage, (message, info, taken, self._now_ns()))
+        self.urgent.expect(schedule.expected - self._now_ns() * 1e-9)
         return True
+
+    def _prepare(self) -> None:
+        if self._injected is None:  # else the controller is another thread's
+            self.rehearse()
 
     def act(self, seen: Seen) -> float:
         """Voltage for a sample that came over an injected link [V]."""

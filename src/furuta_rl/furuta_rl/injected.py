@@ -103,12 +103,12 @@ class Injected:
         if not settings.changes_values:
             return sample
         stamp, *values = sample
-        angles = changed_angles(settings, values[:2], arrival.normals)
+        angles = changed_angles(self._observations.link, values[:2], arrival.normals)
         velocities = changed_velocities(settings, values[2:], arrival.normals)
         return type(sample)(stamp, *angles, *velocities)
 
     def _on_command(self, arrival: Arrival) -> None:
         voltage, cause = arrival.message
-        came = changed_voltage(self._injection.command, arrival._replace(message=voltage))
+        came = changed_voltage(self._commands.link, arrival._replace(message=voltage))
         if came is not None:
             self._controlling.drive(came, cause)

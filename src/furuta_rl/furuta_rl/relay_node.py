@@ -17,7 +17,8 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.serialization import deserialize_message, serialize_message
 
-from furuta_description import ros
+from furuta_description import ros, ros_polling
+from furuta_description.channel import Link
 from furuta_description.delivery import (
     Arrival,
     Channel,
@@ -66,7 +67,7 @@ class RelayNode(Node):
         self._count = 0
         self._make_link()
         ros.on_parameters(self, self._on_parameters)
-        arriving = ros.poll(self, self._kind, 'input', INPUT_QOS, raw=True)
+        arriving = ros_polling.poll(self, self._kind, 'input', INPUT_QOS, raw=True)
         self.urgent = Urgent(self, arriving, self._on_message)
         self.create_timer(1.0, self._publish_diagnostics)
 
@@ -94,13 +95,15 @@ class RelayNode(Node):
         return True
 
     def _on_arrival(self, arrival: Arrival) -> None:
-        settings = self._settings
-        if arrival.is_lost and getattr(settings, 'hold', True):
+        link = self._link.link
+        if arrival.is_lost and not link.is_zero_when_lost:
             return
-        if arrival.is_lost or settings.changes_values:
+        if arrival.is_lost or self._settings.changes_values:
             message = deserialize_message(arrival.message, self._kind)
-            change = _change_samples if isinstance(settings, Observation) else _change_voltages
-            change(message, settings, arrival)
+            if isinstance(self._settings, Observation):
+                _change_samples(message, self._settings, link, arrival)
+            else:
+                _change_voltages(message, link, arrival)
             arrival = arrival._replace(message=serialize_message(message))
         self._output.publish(arrival.message)
 
@@ -139,21 +142,23 @@ def message_kind(name: str) -> Any:
         ) from None
 
 
-def _change_samples(message: ros.JointState, settings: Observation, arrival: Arrival) -> None:
+def _change_samples(
+    message: ros.JointState, settings: Observation, link: Link, arrival: Arrival
+) -> None:
     sample = ros.sample_from(message)
     if sample is None:  # other joints than ours
         return
     places = [message.name.index(joint) for joint in JOINT_NAMES]
     _, *values = sample
-    angles = changed_angles(settings, values[:2], arrival.normals)
+    angles = changed_angles(link, values[:2], arrival.normals)
     velocities = changed_velocities(settings, values[2:], arrival.normals)
     for place, angle, velocity in zip(places, angles, velocities, strict=True):
         message.position[place], message.velocity[place] = angle, velocity
 
 
-def _change_voltages(message: ros.Float64MultiArray, settings: Command, arrival: Arrival) -> None:
+def _change_voltages(message: ros.Float64MultiArray, link: Link, arrival: Arrival) -> None:
     for place, voltage in enumerate(message.data):
-        message.data[place] = changed_voltage(settings, arrival._replace(message=voltage))
+        message.data[place] = changed_voltage(link, arrival._replace(message=voltage))
 
 
 def main() -> int:

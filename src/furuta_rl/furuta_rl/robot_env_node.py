@@ -18,7 +18,7 @@ from rclpy.node import Node
 from std_msgs.msg import String
 from std_srvs.srv import SetBool, Trigger
 
-from furuta_description import ros
+from furuta_description import ros, ros_polling
 from furuta_description.robot import load_robot
 from furuta_description.urdf import is_same, make_urdf
 from furuta_rl.controller_node import ControllerNode
@@ -78,8 +78,8 @@ class RobotEnvNode(ControllerNode):
         self._off_since = time.monotonic()
         self._voltage, self._current = 0.0, float('nan')
         self._urdf, self._described = make_urdf(robot), ''
-        self._first = ros.poll(self, ros.JointState, ros.JOINT_STATES, ros.SENSOR_QOS)
-        self._motor = ros.poll(self, ros.BatteryState, ros.MOTOR_STATE, ros.SENSOR_QOS)
+        self._first = ros_polling.poll(self, ros.JointState, ros.JOINT_STATES, ros.SENSOR_QOS)
+        self._motor = ros_polling.poll(self, ros.BatteryState, ros.MOTOR_STATE, ros.SENSOR_QOS)
         listen = self.create_subscription
         listen(String, ros.ROBOT_DESCRIPTION, self._on_description, ros.LATCHED_QOS)
         listen(ros.DiagnosticArray, ros.DIAGNOSTICS, self._on_diagnostics, ros.SENSOR_QOS)
@@ -94,7 +94,7 @@ class RobotEnvNode(ControllerNode):
 
     def step(self, sample: ros.Sample) -> float:
         """See `ControllerNode.step`."""
-        motor = ros.newest(self._motor)
+        motor = ros_polling.newest(self._motor)
         if motor is not None:
             self._voltage, self._current = motor.voltage, motor.current
         missed, self._missed = self.schedule.missed - self._missed, self.schedule.missed
@@ -125,7 +125,7 @@ class RobotEnvNode(ControllerNode):
     def _look_around(self) -> None:
         now = time.monotonic()
         if not self._is_connected:
-            if not self._heard and ros.newest(self._first) is not None:
+            if not self._heard and ros_polling.newest(self._first) is not None:
                 self._heard = now
             if not self._heard and now - self._started > PLANT_TIME:
                 self._fail(NO_PLANT)

@@ -11,7 +11,7 @@ import math
 from furuta_description.trace import STEP_STAGES, StepTimes, Trace
 
 SPANS = {**STEP_STAGES, 'observation_age': ('stamp', 'published')}
-PULL = 0.01  # share of a sample's lateness by which the next steps come later, too
+PULL = 0.01  # share of a sample's lateness by which the next ones are expected later, too
 SETTLING = 0.5  # [s] of samples without a gap before the motor is first driven
 
 
@@ -30,6 +30,7 @@ class Schedule:
         self._due_steps = 0  # due since the stamp `_first`; an injected delay lies between the two
         self._first: float | None = None
         self._last = self._newest = 0.0  # stepped on, and come
+        self._lag = 0.0  # [s] from a sample's stamp until it is here
         self._settled = math.inf  # stamp from which on samples are trusted
 
     def is_due(self, stamp: float) -> bool:
@@ -65,9 +66,15 @@ class Schedule:
         """
         return self._last >= self._settled
 
+    @property
+    def expected(self) -> float:
+        """When the next sample to step on should be here [s], on the clock of `done`'s times."""
+        return (self._due or 0.0) + self._lag
+
     def done(self, times: StepTimes) -> None:
         """A step was taken."""
         self._steps += 1
+        self._lag += PULL * ((times.taken - times.stamp) * 1e-9 - self._lag)
         self.late += times.published - times.stamp > self.period * 1e9
         self.trace.add(times)
 

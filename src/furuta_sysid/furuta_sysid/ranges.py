@@ -40,7 +40,7 @@ def _spread(parameter: IdentifiedParameter) -> float:
     if parameter.name == 'motor.voltage_bias':
         return max(half, BIAS_FLOOR)
     if parameter.value == 0:
-        return 0.0
+        return 0.0  # spreads are relative: what the robot has not stays so
     return min(max(half / abs(parameter.value), FLOOR), CEILING)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from furuta_bringup.stack import NodeSpec
-from furuta_description import ros, trace
+from furuta_description import ros, ros_polling, trace
 from furuta_description.robot import load_robot
 
 MS = 1e6  # [ns]
@@ -24,13 +24,13 @@ class Ends:
 
     def __init__(self, node):
         topics = ros.TRACED_STEPS, ros.TRACED_COMMANDS
-        self._ends = [ros.poll(node, ros.Int64MultiArray, topic, 20) for topic in topics]
+        self._ends = [ros_polling.poll(node, ros.Int64MultiArray, topic, 20) for topic in topics]
         self._rows = [[], []]
 
     def joined(self, after=0):
         """Columns of the steps whose command's number is beyond `after`."""
         for end, rows in zip(self._ends, self._rows, strict=True):
-            rows += [ros.rows_from(message) for message, _ in ros.take(end)]
+            rows += [ros.rows_from(message) for message, _ in ros_polling.take(end)]
         if not all(self._rows):
             return {'number': np.zeros(0)}
         columns = trace.join(*(np.concatenate(rows) for rows in self._rows))

@@ -14,8 +14,6 @@ from typing import Any
 
 import torch
 
-BATCH = 256  # observations, out of the replay memory
-
 
 def anchor(agent: Any, weight: float) -> None:
     """Hold an agent of skrl's SAC to the policy that it has now.
@@ -28,9 +26,10 @@ def anchor(agent: Any, weight: float) -> None:
     """
     start = copy.deepcopy(agent.policy.layers).requires_grad_(False)
     layers = list(agent.policy.layers.parameters())
+    batch = agent.cfg.batch_size
 
     def pull(*_: Any) -> None:
-        (observations,) = agent.memory.sample(names=['observations'], batch_size=BATCH)[0]
+        (observations,) = agent.memory.sample(names=['observations'], batch_size=batch)[0]
         x = agent._observation_preprocessor(observations)
         moved = agent.policy.mean_action(x) - torch.tanh(start(x))
         loss = weight * moved.square().mean()
