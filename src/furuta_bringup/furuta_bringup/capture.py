@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -34,6 +36,10 @@ def run_capture(arguments: CaptureArguments) -> int:
     bag = Path(next(n.parameters['bag'] for n in nodes if n.name == RECORDER))
     if bag.exists():
         raise ValueError(f'{bag} exists already and is not overwritten')
+    if arguments.plant == 'real' and not arguments.enable:
+        if not _agrees(arguments, console):
+            return 1
+        nodes = capture_stack(replace(arguments, bag=str(bag), enable=True))
 
     def log(line: str) -> None:
         console.print(line, markup=False, highlight=False)
@@ -50,6 +56,17 @@ def run_capture(arguments: CaptureArguments) -> int:
         status = 1
     _conclude(bag, status, arguments, console)
     return status
+
+
+def _agrees(arguments: CaptureArguments, console: Console) -> bool:
+    """Whether the motor may be switched on; there is no page to do it on."""
+    if not sys.stdin.isatty():
+        raise ValueError('the motor is off, and nobody can be asked here; give --enable')
+    console.print(
+        f'The arm will swing for {arguments.duration:g} s and the pendulum with it: keep clear. '
+        'Ctrl-C stops it.'
+    )
+    return console.input('switch the motor on? \\[y/N] ').strip().lower() in ('y', 'yes')
 
 
 def _watch(monitor: MonitorNode, run: Processes, console: Console) -> int:

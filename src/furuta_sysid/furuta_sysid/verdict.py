@@ -8,6 +8,7 @@ from typing import NamedTuple
 from furuta_sysid.result import HorizonError, SysidResult
 
 JUDGED = 1.0  # [s] horizon that the headline speaks of: about what a swing takes
+SAME = 0.98  # of the error before, and nearer to it, is no difference
 MUCH = 2.0  # times that the error must have become smaller to be called much better
 
 
@@ -35,12 +36,14 @@ def judge(result: SysidResult) -> Verdict:
         f'{error.arm_after:.4f} rad and the pendulum by {error.pendulum_after:.4f} rad RMS; '
         f'before it was {error.arm_before:.4f} and {error.pendulum_before:.4f}.'
     )
-    if min(gains) < 1:
+    if min(gains) < SAME:
         return Verdict('bad', f'Worse than before in one joint: do not apply it. {text}')
     if result.is_model_right:
         return Verdict('good', f"Good down to the encoders' resolution. {text}")
     if max(gains) >= MUCH:
         return Verdict('good', f'Much better than before. {text}')
+    if max(gains) <= 1 / SAME:
+        return Verdict('fair', f'As good as before. {text}')
     return Verdict('fair', f'Little better than before. {text}')
 
 

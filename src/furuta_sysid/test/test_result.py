@@ -51,6 +51,9 @@ def test_verdict_follows_the_errors_of_what_was_kept_out(result):
     assert judge(replace(result, is_model_right=False)).kind == 'good'
     little = tuple(replace(e, arm_after=0.15, pendulum_after=0.08) for e in result.errors)
     assert judge(replace(result, is_model_right=False, errors=little)).kind == 'fair'
+    same = tuple(replace(e, pendulum_after=1.01 * e.pendulum_before) for e in result.errors)
+    same = tuple(replace(e, arm_after=0.99 * e.arm_before) for e in same)
+    assert 'As good as' in judge(replace(result, is_model_right=False, errors=same)).text
     worse = tuple(replace(e, pendulum_after=0.11) for e in result.errors)
     assert judge(replace(result, errors=worse)).kind == 'bad'
 

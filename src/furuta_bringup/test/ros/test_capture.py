@@ -25,7 +25,9 @@ SHORT = ['--signals', 'chirp_up', '--duration', '6']
 
 def capture(*arguments):
     command = [*FURUTA, 'sysid', 'capture', *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=90)
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=90, stdin=subprocess.DEVNULL
+    )
 
 
 @pytest.fixture
@@ -99,6 +101,7 @@ def test_mistake_is_answered_with_what_is_valid_before_anything_starts(tmp_path)
         (['--signals', 'chirp'], 'free_swing, chirp_up'),
         (['--robot', 'furuuta'], 'furuta, qube_servo_2'),
         (['--bag', str(tmp_path)], 'exists already'),
+        (['--plant', 'real', '--port', 'emulator'], 'give --enable'),
     ]:
         done = capture(*arguments)
         assert done.returncode == 2 and message in done.stdout + done.stderr
