@@ -186,6 +186,7 @@ def plain_step(node: Any, message: Any, info: dict[str, Any]) -> bool:
     node.schedule.done(
         StepTimes(node._published, stamp, observed, taken, computed, node._now_ns())
     )
+    node.urgent.expect(node.schedule.expected - node._now_ns() * 1e-9)
     return True
 
 

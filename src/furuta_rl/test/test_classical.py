@@ -42,6 +42,15 @@ def test_voltage_stays_within_the_safety_limit():
         assert abs(controller.step(*x)) <= robot.safety.voltage_limit
 
 
+def test_rehearsing_changes_no_voltage() -> None:
+    robot, samples = load_robot('furuta'), np.random.default_rng(1).normal(0, 3, (50, 4))
+    plain, rehearsed = ClassicalController(robot), ClassicalController(robot)
+    rehearsed.rehearse()  # before any sample
+    for sample in samples:
+        assert rehearsed.step(*sample) == plain.step(*sample)
+        rehearsed.rehearse()
+
+
 def test_rate_out_of_range_is_refused():
     with pytest.raises(ValueError, match='rate_hz must be'):
         ClassicalController(load_robot('furuta'), ClassicalConfig(rate_hz=5.0))

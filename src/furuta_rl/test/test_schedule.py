@@ -37,6 +37,17 @@ def test_no_step_is_missed_in_many_minutes_of_system_time(rate, drift):
     assert steps == pytest.approx(count * spacing / period / (1 + drift), abs=2)
 
 
+def test_next_sample_is_expected_as_late_after_its_stamp_as_those_before():
+    schedule, lag = Schedule(0.02), 0.0015
+    random = np.random.default_rng(0)
+    for stamp in 1.7e9 + 0.02 * np.arange(1000):
+        assert schedule.is_due(stamp)
+        taken = stamp + lag + random.uniform(-0.0005, 0.0005)
+        stages = StepTimes(0, *(round(1e9 * t) for t in (stamp, stamp, taken, taken, taken)))
+        schedule.done(stages)
+    assert schedule.expected == pytest.approx(stamp + 0.02 + lag, abs=1e-4)
+
+
 def test_lost_samples_are_missed_steps_and_the_grid_goes_on():
     schedule = Schedule(0.004)
     due(schedule, [0.0, 0.004])
