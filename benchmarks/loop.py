@@ -185,8 +185,13 @@ def main(options: Options) -> int:
     figures = {
         **judged,
         'stages [ms]': {name: traced.as_json(values) for name, values in stages.items()},
+        'late steps [s]': run.late(period),
         'C loop': {
             'missed': int(np.sum(late > period * 1e9)),
+            'late wakes [s]': [
+                (float(step * period), float(late[step] * 1e-9))
+                for step in np.flatnonzero(late > period * 1e9)
+            ],
             'stages [ms]': {name: traced.as_json(values) for name, values in bare.items()},
         },
         'histogram edges [ms]': traced.EDGES.tolist(),

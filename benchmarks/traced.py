@@ -112,10 +112,9 @@ class Run:
 
     def judge(self, period: float) -> dict[str, float]:
         """How many steps there were, and how many had no command within a period [s]."""
-        columns = dict(zip(trace.StepTimes._fields, self.steps.T, strict=True))
         places = [math.ceil((end - self._grid_ns) * 1e-9 / period) for end in self._span]
         expected, taken = places[1] - places[0], len(self.steps)
-        late = int(np.sum(columns['published'] - columns['stamp'] > period * 1e9))
+        late = len(self.late(period))
         missed = max(expected - taken, 0) + late
         return {
             'steps': expected,
@@ -125,6 +124,13 @@ class Run:
             'on time [%]': 100 * (1 - missed / expected),
             'commands that never drove the motor': taken - len(self.joined['stamp']),
         }
+
+    def late(self, period: float) -> list[tuple[float, float]]:
+        """Of each step later than a period [s]: when it was [s] and how late after its sample."""
+        columns = dict(zip(trace.StepTimes._fields, self.steps.T, strict=True))
+        after = (columns['published'] - columns['stamp']) * 1e-9
+        when = (columns['stamp'] - self._span[0]) * 1e-9
+        return [(float(t), float(d)) for t, d in zip(when, after, strict=True) if d > period]
 
     @property
     def joined(self) -> dict[str, trace.Times]:
