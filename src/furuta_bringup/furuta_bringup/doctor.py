@@ -186,12 +186,13 @@ def check_priority(command: Sequence[str] = (sys.executable, '-c', TRY_PRIORITY)
     is_allowed, _ = ask(command, 20)
     if is_allowed:
         return Result('real-time priority', 'ok', 'allowed')
+    user = getpass.getuser()
     return Result(
         'real-time priority',
         'warn',
         'not allowed: other programs can hold the control loop up',
-        f'for the real robot: echo "{getpass.getuser()} - rtprio 50" | sudo tee '
-        '/etc/security/limits.d/furuta.conf, then log in again',
+        f'for the real robot: printf "{user} - rtprio 50\\n{user} - memlock unlimited\\n" | '
+        'sudo tee /etc/security/limits.d/furuta.conf, then log in again',
     )
 
 
