@@ -173,10 +173,7 @@ def judge(curve: list[dict], judged: list[dict], times: dict[str, float]) -> lis
         if row['delay'] <= HELD_TO + 1e-9 and success['share'] < HELD:
             failures.append(f'{percent(success)} % at {name}, not {100 * HELD:g} %')
         if row['delay'] >= BETTER_FROM - 1e-9 and not success['hits'] > other['hits']:
-            if other['hits']:
-                failures.append(f'no better than classical at {name}')
-            else:
-                print(f'at {name}, neither of them brings up any')
+            failures.append(f'no better than classical at {name}')
     for row in judged:
         bound = OF_SOLVABLE[row['delay']]
         if not row['is_disturbed'] and row['of_solvable']['share'] < bound:
