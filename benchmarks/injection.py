@@ -29,6 +29,7 @@ from furuta_description.randomization import PRESETS
 
 RUNS = Path(__file__).with_name('injected_runs.py')
 SHORTEST, STEP = 0.030, 0.005  # [s] delays that are tried
+PHYSICS_DT = 0.001  # [s] as the simulated plant's: where delays begin to tell, so does the step
 MEDIUM = 0.75  # share of successes below which a delay tells something
 DELAY_BOUND = 1.0  # [ms] p50
 JITTER_BOUND = 0.1  # Kolmogorov-Smirnov distance
@@ -132,6 +133,7 @@ def evaluate(options: Options, folder: Path, delay: float) -> dict[str, Any]:
         folder,
         *('--robot', options.robot, '--episodes', str(options.episodes)),
         *('--delay', str(shortest + delay), str(longest + delay)),
+        *('--physics-dt', str(PHYSICS_DT)),
     )
 
 

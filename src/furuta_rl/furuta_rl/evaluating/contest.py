@@ -52,7 +52,7 @@ class Contest:
             self.name, self.task, rate = str(file), player.task, player.rate_hz
             self.short_name = f'{file.parent.name}/{file.name}'  # a picture has no room for more
             self.controller = ExportedController(player.policy)
-        self.config = EnvConfig(options.backend, rate, longest_step(rate))
+        self.config = EnvConfig(options.backend, rate, longest_step(rate, options.physics_dt))
         self._prepare = options.cells.prepare if options.grid else None
         self.total = options.cells.total if options.grid else options.count
 
@@ -115,7 +115,7 @@ class Contest:
             yield lambda steps: bar.advance(task, steps)
 
 
-def longest_step(rate_hz: float) -> float:
-    """Longest physics step [s] that divides the control period and is no longer than usual."""
+def longest_step(rate_hz: float, at_most: float = EnvConfig.physics_dt) -> float:
+    """Longest physics step [s] that divides the control period."""
     period = 1 / rate_hz
-    return period / math.ceil(period / EnvConfig.physics_dt - 1e-9)
+    return period / math.ceil(period / at_most - 1e-9)

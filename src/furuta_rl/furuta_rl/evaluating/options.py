@@ -13,12 +13,14 @@ import tyro
 
 from furuta_description.presets import load_preset
 from furuta_description.randomization import Ranges
+from furuta_rl.env import EnvConfig
 from furuta_rl.evaluating.grid import Grid, with_spread
 from furuta_rl.on_robot.limits import RobotLimits
 
 PICTURES = ('.png', '.svg', '.pdf')
 SIMULATED, ON_ROBOT = 1000, 10  # episodes by default
 LONGEST_DELAY = 0.2  # [s]; nothing balances beyond
+SHORTEST_STEP, LONGEST_STEP = 1e-4, 5e-3  # [s] of the physics
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class EvaluateOptions:
     backend: Literal['analytic', 'mjx', 'mujoco', 'robot'] = 'analytic'
     """physics; robot: the plant that answers on the topics, `furuta sim` or `furuta real` with
     --controller none, judged by what it measures"""
+    physics_dt: float = EnvConfig.physics_dt
+    """physics step at most [s]; training takes 0.002, the simulated plant 0.001"""
     randomization: Literal['none', 'default', 'wide', 'identified'] = 'default'
     """how far robots, sensors and delays are drawn from the robot file; identified: as `furuta
     sysid identify` found for this one"""
@@ -79,6 +83,10 @@ class EvaluateOptions:
             raise ValueError(
                 '--backend robot takes the robot as it is, without --grid, --judge, --delay and '
                 '--spread'
+            )
+        if not SHORTEST_STEP <= self.physics_dt <= LONGEST_STEP:
+            raise ValueError(
+                f'--physics-dt must be {SHORTEST_STEP} to {LONGEST_STEP} s, not {self.physics_dt}'
             )
         if self.policy and self.controller == 'classical':
             raise ValueError('--policy and --controller classical: give one of them')
