@@ -39,6 +39,7 @@ from furuta_rl.policy_node import PolicyNode
 from furuta_rl.share import share
 from furuta_rl.shipped import policy_file
 from furuta_rl.task import UPRIGHT
+from furuta_sim.sim_node import SimConfig
 
 RATE_HZ = 50.0  # a message under way at a time: none overtakes another
 DELAYS = (0.0, 0.005, 0.020, 0.040)  # [s]
@@ -51,7 +52,7 @@ JITTERS: dict[str, tuple[dict[str, Any], Any]] = {
     ),
 }
 SETTLED = 1.0  # [s] after a change until it is measured
-ROUNDING = 0.0005  # [s] on average: a drawn delay of the link ends within a physics step
+ROUNDING = 0.5 / SimConfig.physics_rate_hz  # [s] a drawn delay ends within a step, on average
 NOISE = 0.001  # [rad] of the angles, as in `default`
 
 

@@ -81,6 +81,7 @@ def test_classical_controller_is_judged_among_the_solvable(tmp_path) -> None:
         ('--plot {folder}/folder.png', 'is a folder'),
         ('--json /proc/none/figures.json', '/proc/none'),
         ('--grid --delay 0 0.01', 'takes --delays'),
+        ('--physics-dt 1', '0.0001 to 0.005 s'),
         ('--grid --delays 0.01 0.01', 'different'),
         ('--controller lqr', 'policy'),
         ('--controller classical --policy a.onnx', 'one of them'),

@@ -41,7 +41,7 @@ class EvaluateOptions:
     """physics; robot: the plant that answers on the topics, `furuta sim` or `furuta real` with
     --controller none, judged by what it measures"""
     physics_dt: float = EnvConfig.physics_dt
-    """physics step at most [s]; training takes 0.002, the simulated plant 0.001"""
+    """physics step at most [s]; by default that of training, the simulated plant takes 0.001"""
     randomization: Literal['none', 'default', 'wide', 'identified'] = 'default'
     """how far robots, sensors and delays are drawn from the robot file; identified: as `furuta
     sysid identify` found for this one"""
